@@ -1,0 +1,204 @@
+// One driver for every store: a tagged template that binds values, transactions, and LISTEN/NOTIFY.
+import pg from 'pg';
+import { Outage } from './refusal.ts';
+
+/**
+ * Runs one statement; every `${value}` is bound, never spliced: ``sql<{ id: string }>`select id from t where a = ${a}` ``.
+ * Shape: the rows, in order. int8 and numeric sums come as numbers where they are safe integers, dates as `YYYY-MM-DD`.
+ */
+export type Sql = <Row extends object = Record<string, unknown>>(
+  text: TemplateStringsArray,
+  ...values: readonly unknown[]
+) => Promise<Row[]>;
+
+export interface Database {
+  readonly sql: Sql;
+  /** Runs `work` in one transaction (read committed), rolled back when it throws. Use only the handle you are given. */
+  transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
+  /**
+   * Calls `heard` with the payload of every NOTIFY on the channel, from one connection shared by all channels.
+   * After a lost connection it listens again and calls `heard` with '' once: the listener must then look for itself.
+   */
+  listen(channel: string, heard: (payload: string) => void): Promise<{ close(): Promise<void> }>;
+  /** The pool, for graphile-worker only. */
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly connectionsMax?: number;
+  readonly statementTimeoutMs?: number;
+  /** Called for faults of idle connections, which have no caller to throw to. */
+  readonly onFault?: (fault: Error) => void;
+}
+
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === Number(pg.types.builtins.INT8)) return readSafeInteger;
+    if (oid === Number(pg.types.builtins.DATE)) return String;
+    return pg.types.getTypeParser(oid, format as 'text');
+  },
+};
+
+function readSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`an int8 beyond 2^53 came back: ${text}`);
+  return value;
+}
+
+/** Opens a pool. Refuses: nothing; an unreachable server is an Outage at the first statement. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connectionsMax ?? 10,
+    statement_timeout: options.statementTimeoutMs ?? 30_000,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    types: types as unknown as pg.CustomTypesConfig,
+  });
+  pool.on('error', (fault) => options.onFault?.(fault));
+  const ear = createEar(options);
+  return {
+    sql: bind(pool),
+    pool,
+    async transaction(work) {
+      const connection = await take(pool);
+      try {
+        await connection.query('begin');
+        const result = await work(bind(connection));
+        await connection.query('commit');
+        connection.release();
+        return result;
+      } catch (fault) {
+        const undone = await connection.query('rollback').then(
+          () => true,
+          () => false,
+        );
+        connection.release(!undone);
+        throw asOutage(fault);
+      }
+    },
+    listen: (channel, heard) => ear.listen(channel, heard),
+    async close() {
+      await ear.close();
+      await pool.end();
+    },
+  };
+}
+
+const take = (pool: pg.Pool): Promise<pg.PoolClient> =>
+  pool.connect().catch((fault: unknown) => {
+    throw asOutage(fault);
+  });
+
+const bind =
+  (target: Pick<pg.Pool, 'query'> | pg.PoolClient): Sql =>
+  async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) => {
+    // A template's strings are one frozen object a call site, so its text is built once.
+    let built = texts.get(text);
+    if (built === undefined) {
+      built = text.reduce((sum, part, index) => `${sum}$${index}${part}`);
+      texts.set(text, built);
+    }
+    try {
+      const answer = await target.query<Row & pg.QueryResultRow>(built, values as unknown[]);
+      return answer.rows as Row[];
+    } catch (fault) {
+      throw asOutage(fault);
+    }
+  };
+
+const texts = new WeakMap<TemplateStringsArray, string>();
+
+const outageStates = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '08000',
+  '08003',
+  '08006',
+  '08001',
+  '25006',
+  '53100',
+]);
+
+/** Connection faults and a server that is stopping are outages; everything else is passed on as it is. */
+function asOutage(fault: unknown): unknown {
+  if (!(fault instanceof Error)) return fault;
+  const code = (fault as { code?: string }).code ?? '';
+  const isLost =
+    /^E(CONN|PIPE|NOTFOUND|TIMEDOUT|HOSTUNREACH)/.test(code) ||
+    /^(Connection terminated|timeout exceeded when trying)/.test(fault.message);
+  return isLost || outageStates.has(code) ? new Outage('the database', { retryAfterMs: 1000, cause: fault }) : fault;
+}
+
+/** The SQLSTATE of a database fault, e.g. '23505' for a unique violation; undefined for any other throw. */
+export const sqlState = (fault: unknown): string | undefined =>
+  fault instanceof pg.DatabaseError ? fault.code : undefined;
+
+/** The name of the constraint that a database fault broke. */
+export const brokenConstraint = (fault: unknown): string | undefined =>
+  fault instanceof pg.DatabaseError ? fault.constraint : undefined;
+
+const retryDelayMs = 500;
+
+function createEar(options: DatabaseOptions) {
+  const listeners = new Map<string, Set<(payload: string) => void>>();
+  let connection: pg.Client | undefined;
+  let opening: Promise<pg.Client> | undefined;
+  let isClosed = false;
+
+  async function open(): Promise<pg.Client> {
+    const fresh = new pg.Client({ connectionString: options.url, keepAlive: true });
+    fresh.on('error', (fault) => options.onFault?.(fault));
+    fresh.on('end', () => {
+      if (connection !== fresh) return;
+      connection = undefined;
+      if (!isClosed) reopen();
+    });
+    fresh.on('notification', (message) => {
+      for (const heard of listeners.get(message.channel) ?? []) heard(message.payload ?? '');
+    });
+    await fresh.connect();
+    for (const channel of listeners.keys()) await fresh.query(`listen ${pg.escapeIdentifier(channel)}`);
+    connection = fresh;
+    return fresh;
+  }
+
+  function reopen(): void {
+    setTimeout(() => {
+      if (isClosed) return;
+      open().then(() => {
+        for (const set of listeners.values()) for (const heard of set) heard('');
+      }, reopen);
+    }, retryDelayMs).unref();
+  }
+
+  return {
+    async listen(channel: string, heard: (payload: string) => void) {
+      const set = listeners.get(channel) ?? new Set();
+      listeners.set(channel, set.add(heard));
+      try {
+        const live = connection ?? (await (opening ??= open().finally(() => (opening = undefined))));
+        await live.query(`listen ${pg.escapeIdentifier(channel)}`);
+      } catch (fault) {
+        set.delete(heard);
+        throw asOutage(fault);
+      }
+      return {
+        async close() {
+          set.delete(heard);
+          if (set.size === 0 && listeners.delete(channel)) {
+            await connection?.query(`unlisten ${pg.escapeIdentifier(channel)}`).catch(() => undefined);
+          }
+        },
+      };
+    },
+    async close() {
+      isClosed = true;
+      await connection?.end().catch(() => undefined);
+    },
+  };
+}
