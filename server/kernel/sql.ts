@@ -33,12 +33,15 @@ export interface DatabaseOptions {
   readonly onFault?: (fault: Error) => void;
 }
 
-const types = {
-  getTypeParser(oid: number, format?: 'text' | 'binary') {
-    if (oid === Number(pg.types.builtins.INT8)) return readSafeInteger;
-    if (oid === Number(pg.types.builtins.DATE)) return String;
-    return pg.types.getTypeParser(oid, format as 'text');
-  },
+// Type numbers of pg_catalog.pg_type; the driver's enumeration holds the same.
+const int8Type = 20;
+const dateType = 1082;
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((typeNumber: number, format: 'text') => {
+    if (typeNumber === int8Type) return readSafeInteger;
+    return typeNumber === dateType ? String : pg.types.getTypeParser(typeNumber, format);
+  }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 function readSafeInteger(text: string): number {
@@ -55,7 +58,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     statement_timeout: options.statementTimeoutMs ?? 30_000,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
-    types: types as unknown as pg.CustomTypesConfig,
+    types,
   });
   pool.on('error', (fault) => options.onFault?.(fault));
   const ear = createEar(options);
