@@ -105,8 +105,8 @@ function checkImports(file: SourceFile): Fault[] {
 /** The file of ours that an import names, or undefined when it comes from outside. */
 function resolve(importer: string, from: string): string | undefined {
   if (from.startsWith('.')) return path.posix.join(path.posix.dirname(importer), from);
-  const own = /^@broadgate\/([a-z-]+)$/.exec(from);
-  return own ? `packages/${own[1]}/${own[1]}.ts` : undefined;
+  const own = /^@broadgate\/([a-z-]+)(?:\/([a-z-]+\.ts))?$/.exec(from);
+  return own ? `packages/${own[1]}/${own[2] ?? `${own[1]}.ts`}` : undefined;
 }
 
 function judgeOutside(importer: string, from: string): string | undefined {
