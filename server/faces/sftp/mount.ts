@@ -43,6 +43,14 @@ export interface SignInAttempt {
   /** Present for 'publickey' whose key could be read. Shape: blob is the RFC 4253 §6.6 form, fingerprint `SHA256:…`. */
   readonly key?: { readonly algorithm: string; readonly blob: Buffer; readonly fingerprint: string };
   readonly signed: boolean;
+  /** Why this try can only fail, whatever the verdict; it is still asked, so that it is recorded and may be held. */
+  readonly fault?:
+    | 'method_not_offered'
+    | 'user_malformed'
+    | 'algorithm_not_offered'
+    | 'key_malformed'
+    | 'key_too_small'
+    | 'signature_wrong';
 }
 
 /** 'hold': no further byte is sent and the connection is kept until the peer leaves, at most ten minutes. */
