@@ -1,0 +1,112 @@
+// Seals the packets of a message: the body of a symmetrically encrypted, integrity protected data packet, piece by piece.
+import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { tags } from './packets.ts';
+import { type Cipher, ciphers, type Container } from './recipient-key.ts';
+
+/** Turns plaintext, given in order, into the body of one packet. */
+export interface Sealer {
+  /** The body's first bytes. */
+  start(): Buffer;
+  update(plaintext: Uint8Array): Buffer;
+  /** The body's last bytes, with the proof that nothing was changed. */
+  final(): Buffer;
+}
+
+export function createSealer(container: Container, cipher: Cipher, sessionKey: Buffer): Sealer {
+  if (container === 'seipd1') return createSealer1(cipher, sessionKey);
+  return createSealer2(container === 'seipd2-gcm' ? 'gcm' : 'ocb', cipher, sessionKey);
+}
+
+/** Units: bytes of packet body for so many bytes of plaintext. */
+export function sealedSize(container: Container, plaintextBytes: number): number {
+  if (container === 'seipd1') return 1 + prefixSizeBytes + plaintextBytes + 22;
+  return headSizeBytes + plaintextBytes + tagSizeBytes * (Math.ceil(plaintextBytes / chunkSizeBytes) + 1);
+}
+
+const prefixSizeBytes = 18;
+
+/** Source: RFC 9580 §5.13.1 (RFC 4880 §5.13, §5.14). */
+function createSealer1(cipher: Cipher, sessionKey: Buffer): Sealer {
+  // §5.13.1: CFB with an initial vector of zeros; 16 random octets and the last two again take its place.
+  const encryption = createCipheriv(`${cipher === 'aes256' ? 'aes-256' : 'aes-128'}-cfb`, sessionKey, Buffer.alloc(16));
+  const integrity = createHash('sha1');
+  const update = (plaintext: Uint8Array): Buffer => {
+    integrity.update(plaintext);
+    return encryption.update(plaintext);
+  };
+  return {
+    start() {
+      const random = randomBytes(16);
+      return Buffer.concat([Buffer.from([1]), update(Buffer.concat([random, random.subarray(14)]))]);
+    },
+    update,
+    final() {
+      // §5.13.1: the integrity packet's own header is hashed too.
+      const header = Buffer.from([0xc0 | tags.integrity, 20]);
+      integrity.update(header);
+      return encryption.update(Buffer.concat([header, integrity.digest()]));
+    },
+  };
+}
+
+const tagSizeBytes = 16;
+const saltSizeBytes = 32;
+const headSizeBytes = 4 + saltSizeBytes;
+// RFC 9580 §5.13.2: the octet c stands for chunks of 2^(c + 6) octets.
+const chunkOctet = 10;
+const chunkSizeBytes = 2 ** (chunkOctet + 6);
+const modes = { ocb: { id: 2, nonceSizeBytes: 15 }, gcm: { id: 3, nonceSizeBytes: 12 } } as const;
+
+/** Source: RFC 9580 §5.13.2. */
+function createSealer2(mode: keyof typeof modes, cipher: Cipher, sessionKey: Buffer): Sealer {
+  const { id, nonceSizeBytes } = modes[mode];
+  const { id: cipherId, keySizeBytes } = ciphers[cipher];
+  const associated = Buffer.from([0xc0 | tags.sealed, 2, cipherId, id, chunkOctet]);
+  const salt = randomBytes(saltSizeBytes);
+  // §5.13.2: message key and the nonce's prefix come from the session key, bound to the header.
+  const derivedSize = keySizeBytes + nonceSizeBytes - 8;
+  const derived = Buffer.from(hkdfSync('sha256', sessionKey, salt, associated, derivedSize));
+  const name = `aes-${keySizeBytes * 8}-${mode}` as 'aes-256-gcm';
+  let chunkNumber = 0n;
+  let totalBytes = 0n;
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+
+  function seal(plaintext: readonly Uint8Array[], extra: Buffer): Buffer {
+    const nonce = Buffer.concat([derived.subarray(keySizeBytes), Buffer.alloc(8)]);
+    nonce.writeBigUInt64BE(chunkNumber++, nonceSizeBytes - 8);
+    const sealing = createCipheriv(name, derived.subarray(0, keySizeBytes), nonce, { authTagLength: tagSizeBytes });
+    sealing.setAAD(Buffer.concat([associated, extra]));
+    const pieces = plaintext.map((piece) => sealing.update(piece));
+    return Buffer.concat([...pieces, sealing.final(), sealing.getAuthTag()]);
+  }
+  function flush(): Buffer {
+    const sealed = seal(pending, Buffer.alloc(0));
+    totalBytes += BigInt(pendingBytes);
+    pending = [];
+    pendingBytes = 0;
+    return sealed;
+  }
+  return {
+    start: () => Buffer.concat([Buffer.from([2, cipherId, id, chunkOctet]), salt]),
+    update(plaintext) {
+      const sealed: Buffer[] = [];
+      for (let taken = 0; taken < plaintext.length; ) {
+        const size = Math.min(plaintext.length - taken, chunkSizeBytes - pendingBytes);
+        // The piece is copied: it may be the caller's, and it is sealed later.
+        pending.push(Buffer.from(plaintext.subarray(taken, taken + size)));
+        pendingBytes += size;
+        taken += size;
+        if (pendingBytes === chunkSizeBytes) sealed.push(flush());
+      }
+      return Buffer.concat(sealed);
+    },
+    final() {
+      const last = pendingBytes > 0 ? flush() : Buffer.alloc(0);
+      // §5.13.2: a last empty chunk proves the total, so that nothing can be cut off.
+      const total = Buffer.alloc(8);
+      total.writeBigUInt64BE(totalBytes);
+      return Buffer.concat([last, seal([], total)]);
+    },
+  };
+}
