@@ -13,13 +13,13 @@ const reference = path.join(root, 'docs/reference');
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 function printSettings(): string {
-  const rows = settingRows.map((row) =>
+  const rows = settingRows().map((row) =>
     [
       `\`${row.name}\``,
       cell(row.meaning),
-      row.unit ?? '',
-      row.fallback === undefined ? '' : `\`${row.fallback}\``,
-      row.secret ? 'yes' : '',
+      row.unit,
+      row.default === '' ? '' : `\`${row.default}\``,
+      row.isSecret ? 'yes' : '',
     ].join(' | '),
   );
   return page('Settings', 'server/config.ts', [
