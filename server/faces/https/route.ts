@@ -108,7 +108,7 @@ export interface Route {
   readonly idempotency?: Idempotency;
   /** Media types of an upload or a download. */
   readonly mediaTypes?: readonly string[];
-  handle(asked: never): Promise<unknown>;
+  readonly handle: (asked: never) => Promise<unknown>;
 }
 
 /** An operation with JSON in and JSON out. */
