@@ -4,7 +4,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createDeflateRaw, deflateRawSync } from 'node:zlib';
 import { formatHeader, formatPacket, formatTime, framePartial, tags } from './packets.ts';
 import { ciphers, commonCipher, commonContainer, type RecipientKey } from './recipient-key.ts';
-import { createSealer, sealedSize, type Sealer } from './sealing.ts';
+import { createSealer, sealedSize, type Sealer, sealWhole1 } from './sealing.ts';
 import { sealSessionKey } from './session-key.ts';
 import {
   createSignatureHash,
@@ -49,7 +49,9 @@ export function encryptMessage(options: MessageOptions & { readonly data: Uint8A
     pieces.push(formatSignature(signer, hash, { type: signatureTypes.binary, signedAtMs: options.signedAtMs }));
   }
   const inner = compressionOf(options) === 'zip' ? [compressPacket(pieces)] : pieces;
-  const { sessionKeys, sealer, container } = prepare(options.recipients);
+  const { sessionKeys, sessionKey, container, cipher } = prepare(options.recipients);
+  if (container === 'seipd1') return sealWhole1(sessionKeys, inner, sessionKey);
+  const sealer = createSealer(container, cipher, sessionKey);
   const sizeBytes = inner.reduce((sum, piece) => sum + piece.length, 0);
   return Buffer.concat([
     ...sessionKeys,
@@ -68,12 +70,12 @@ export function encryptMessage(options: MessageOptions & { readonly data: Uint8A
 export async function* encryptStream(
   options: MessageOptions & { readonly source: AsyncIterable<Uint8Array>; readonly sizeBytes?: number | undefined },
 ): AsyncGenerator<Buffer> {
-  const { sessionKeys, sealer, container } = prepare(options.recipients);
+  const { sessionKeys, sessionKey, container, cipher } = prepare(options.recipients);
   yield Buffer.concat(sessionKeys);
   const zipped = compressionOf(options) === 'zip';
   const content = signedContent(options);
   const inner = zipped ? framePartial(tags.compressed, deflate(content)) : content;
-  const sealed = seal(sealer, inner);
+  const sealed = seal(createSealer(container, cipher, sessionKey), inner);
   const innerBytes = zipped ? undefined : innerSize(options);
   const bodyBytes = innerBytes === undefined ? undefined : sealedSize(container, innerBytes);
   if (bodyBytes === undefined || bodyBytes > definiteSizeMax) {
@@ -89,7 +91,7 @@ const definiteSizeMax = 0xffff0000;
 
 const compressionOf = (options: MessageOptions): Compression => options.compression ?? compressionFor(options.fileName);
 
-/** Draws the session key and seals it to everyone; the key lives only as long as the sealer. */
+/** Draws the session key of one message and seals it to everyone. */
 function prepare(recipients: readonly RecipientKey[]) {
   if (recipients.length === 0) throw new RangeError('A message needs at least one recipient');
   const cipher = commonCipher(recipients);
@@ -98,7 +100,7 @@ function prepare(recipients: readonly RecipientKey[]) {
   // RFC 9580 §10.3.2.1: version 3 goes with SEIPD version 1, version 6 with version 2, never mixed.
   const version = container === 'seipd1' ? 3 : 6;
   const sessionKeys = recipients.map((recipient) => sealSessionKey(recipient, cipher, sessionKey, version));
-  return { container, sessionKeys, sealer: createSealer(container, cipher, sessionKey) };
+  return { container, cipher, sessionKey, sessionKeys };
 }
 
 /** Binary format, name, modification time. Source: RFC 9580 §5.9. */

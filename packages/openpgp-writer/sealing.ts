@@ -1,6 +1,7 @@
 // Seals the packets of a message: the body of a symmetrically encrypted, integrity protected data packet, piece by piece.
-import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { tags } from './packets.ts';
+import { createCipheriv, createHash, hash, hkdfSync, randomBytes } from 'node:crypto';
+import { createFeedback } from './feedback.ts';
+import { formatHeader, tags } from './packets.ts';
 import { type Cipher, ciphers, type Container } from './recipient-key.ts';
 
 /** Turns plaintext, given in order, into the body of one packet. */
@@ -13,40 +14,71 @@ export interface Sealer {
 }
 
 export function createSealer(container: Container, cipher: Cipher, sessionKey: Buffer): Sealer {
-  if (container === 'seipd1') return createSealer1(cipher, sessionKey);
+  if (container === 'seipd1') return createSealer1(sessionKey);
   return createSealer2(container === 'seipd2-gcm' ? 'gcm' : 'ocb', cipher, sessionKey);
 }
 
 /** Units: bytes of packet body for so many bytes of plaintext. */
 export function sealedSize(container: Container, plaintextBytes: number): number {
-  if (container === 'seipd1') return 1 + prefixSizeBytes + plaintextBytes + 22;
+  if (container === 'seipd1') return 1 + prefixSizeBytes + plaintextBytes + integritySizeBytes;
   return headSizeBytes + plaintextBytes + tagSizeBytes * (Math.ceil(plaintextBytes / chunkSizeBytes) + 1);
 }
 
 const prefixSizeBytes = 18;
+const integritySizeBytes = 22;
+
+/** Random start of the plaintext that stands for an initial vector: 16 octets, the last two repeated. */
+function formatPrefix(): Buffer {
+  const prefix = randomBytes(prefixSizeBytes);
+  prefix.copyWithin(16, 14, 16);
+  return prefix;
+}
 
 /** Source: RFC 9580 §5.13.1 (RFC 4880 §5.13, §5.14). */
-function createSealer1(cipher: Cipher, sessionKey: Buffer): Sealer {
-  // §5.13.1: CFB with an initial vector of zeros; 16 random octets and the last two again take its place.
-  const encryption = createCipheriv(`${cipher === 'aes256' ? 'aes-256' : 'aes-128'}-cfb`, sessionKey, Buffer.alloc(16));
+function createSealer1(sessionKey: Buffer): Sealer {
+  const encryption = createFeedback(sessionKey);
   const integrity = createHash('sha1');
   const update = (plaintext: Uint8Array): Buffer => {
     integrity.update(plaintext);
-    return encryption.update(plaintext);
+    return encryption.encryptCopy(plaintext);
   };
   return {
-    start() {
-      const random = randomBytes(16);
-      return Buffer.concat([Buffer.from([1]), update(Buffer.concat([random, random.subarray(14)]))]);
-    },
+    start: () => Buffer.concat([Buffer.from([1]), update(formatPrefix())]),
     update,
     final() {
       // §5.13.1: the integrity packet's own header is hashed too.
-      const header = Buffer.from([0xc0 | tags.integrity, 20]);
-      integrity.update(header);
-      return encryption.update(Buffer.concat([header, integrity.digest()]));
+      integrity.update(integrityHeader);
+      return encryption.encryptCopy(Buffer.concat([integrityHeader, integrity.digest()]));
     },
   };
+}
+
+const integrityHeader = Buffer.from([0xc0 | tags.integrity, 20]);
+
+/**
+ * The whole SEIPD version 1 packet in one allocation, behind `before`: the quick way for content that is in memory.
+ * Source: as createSealer1.
+ */
+export function sealWhole1(
+  before: readonly Uint8Array[],
+  plaintext: readonly Uint8Array[],
+  sessionKey: Buffer,
+): Buffer {
+  const plaintextBytes = plaintext.reduce((sum, piece) => sum + piece.length, 0);
+  const header = formatHeader(tags.sealed, sealedSize('seipd1', plaintextBytes));
+  const start = before.reduce((sum, piece) => sum + piece.length, header.length + 1);
+  // The encrypted part is aligned to words, so that the key stream is mixed in by words.
+  const shift = (8 - (start % 8)) % 8;
+  const encryptedBytes = prefixSizeBytes + plaintextBytes + integritySizeBytes;
+  const message = Buffer.allocUnsafeSlow(shift + start + encryptedBytes).subarray(shift);
+  let at = 0;
+  for (const piece of [...before, header, Buffer.from([1]), formatPrefix(), ...plaintext, integrityHeader]) {
+    message.set(piece, at);
+    at += piece.length;
+  }
+  message.set(hash('sha1', message.subarray(start, at), 'buffer'), at);
+  createFeedback(sessionKey).encrypt(message.subarray(start));
+  return message;
 }
 
 const tagSizeBytes = 16;
