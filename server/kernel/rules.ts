@@ -34,4 +34,8 @@ export const refusals = defineRefusals({
     kind: 'conflict',
     text: 'This database was migrated by a newer release: it holds {name}, which this one does not know. Use that release.',
   },
+  event_not_dead: {
+    kind: 'conflict',
+    text: 'Event {event} was not given up: it is done, waiting, or unknown. List the ones that were with doctor.',
+  },
 });

@@ -61,6 +61,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     types,
   });
   pool.on('error', (fault) => options.onFault?.(fault));
+  // A connection that breaks while it is lent out reports it here too; without a listener that would end the process.
+  pool.on('connect', (connection) => connection.on('error', (fault) => options.onFault?.(fault)));
   const ear = createEar(options);
   return {
     sql: bind(pool),
