@@ -57,7 +57,7 @@ export function createRequests(parts: { clock: Clock }) {
       const result = await work();
       await sql`
         insert into requests (actor, operation, request_id, input_hash, answer, created_at_ms)
-        values (${actor}, ${operation}, ${requestId}, ${inputHash}, ${JSON.stringify(result)}, ${parts.clock.nowMs()})`;
+        values (${actor}, ${operation}, ${requestId}, ${inputHash}, ${JSON.stringify(result ?? null)}, ${parts.clock.nowMs()})`;
       return result;
     },
 

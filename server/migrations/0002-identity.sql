@@ -41,6 +41,7 @@ create table logins (
   operator_id text unique references operators,
   password_hash text,
   password_changed_at_ms bigint,
+  ended_at_ms bigint,
   created_at_ms bigint not null,
   check ((client_id is null) <> (operator_id is null))
 );

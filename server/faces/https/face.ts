@@ -8,6 +8,8 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, type Fastif
 import { formatActor } from '../../kernel/actor.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
+import { createTokenBuckets } from '../../kernel/limits.ts';
+import type { Log } from '../../kernel/log.ts';
 import { Refusal } from '../../kernel/refusal.ts';
 import { answerThrown, type FieldError } from './answer.ts';
 import { type FindActor, identify } from './callers.ts';
@@ -17,16 +19,14 @@ import { type Caught, mountRoutes } from './mount.ts';
 import { openApiDocument, type RefusalSets } from './openapi.ts';
 import { ownRoutes } from './own-routes.ts';
 import { mountPlainPages, type PlainPages } from './plain-pages.ts';
-import { createRates, type Rate } from './rates.ts';
 import type { Route } from './route.ts';
 import { refusals } from './rules.ts';
 import { compileValidator, readFieldErrors } from './validation.ts';
 
-/** What the face writes its log with; pino's loggers fit. */
-export interface FaceLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+/** How often one caller may ask, in each process: `burst` at once, then so many a second. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
 }
 
 export interface HttpsFaceParts extends PlainPages {
@@ -35,7 +35,7 @@ export interface HttpsFaceParts extends PlainPages {
   readonly refusals: RefusalSets;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly log: FaceLog;
+  readonly log: Log;
   /** Who a token belongs to; undefined when it is not valid or has ended. */
   readonly findActor: FindActor;
   /** At least 32 secret bytes, the same in every worker. */
@@ -76,13 +76,15 @@ const securityHeaders = {
 /** Opens the face on its address. Refuses: address_needs_tls, certificate_unusable. */
 export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
   const { clock, ids, log } = parts;
-  const onFault = (fault: unknown): void => log.warn({ err: fault }, 'the certificate files could not be read again');
+  const onFault = (fault: unknown): void => log.fault('the certificate files could not be read again', fault);
   const listener = await openListener(parts.listen, { clock, onFault });
   const routes = [...ownRoutes(parts.refusals), ...parts.routes];
   const trustedProxies = parts.listen.trustedProxies ?? [];
+  const bucketOf = (rate: Rate) =>
+    createTokenBuckets({ clock, capacity: rate.burst, refillPerSecond: rate.perSecond, keysMax: 50_000 });
   const rates = {
-    address: createRates({ clock, rate: parts.limits?.address ?? { burst: 300, perSecond: 30 } }),
-    actor: createRates({ clock, rate: parts.limits?.actor ?? { burst: 600, perSecond: 60 } }),
+    address: bucketOf(parts.limits?.address ?? { burst: 300, perSecond: 30 }),
+    actor: bucketOf(parts.limits?.actor ?? { burst: 600, perSecond: 60 }),
   };
   const caught = new WeakMap<FastifyRequest, Caught>();
   const caughtOf = (request: FastifyRequest): Caught => caught.get(request)!;
@@ -112,10 +114,9 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
   function sendThrown(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { refusal, errors } = translate(thrown, request);
     const answer = answerThrown(refusal, request.id, errors);
-    if (answer.sort === 'fault')
-      log.error({ err: thrown, instance: request.id, route: routeOf(request) }, 'a request met a fault of ours');
-    if (answer.sort === 'outage')
-      log.warn({ err: thrown, instance: request.id, route: routeOf(request) }, 'a request met an outage');
+    if (answer.sort !== 'refusal') {
+      log.fault('a request failed', thrown, { instance: request.id, route: routeOf(request) });
+    }
     // A body that nobody reads any more must not keep the connection busy.
     if (request.raw.httpVersionMajor === 1 && !request.raw.complete) reply.header('connection', 'close');
     const { status } =
@@ -176,10 +177,14 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
     // NOTE: the pattern of the route, never the address as asked: queries and one-time links are not for the log.
     const who = known?.actor ? formatActor(known.actor) : 'nobody';
     const fields = { instance: request.id, method: request.method, route: routeOf(request), status: reply.statusCode };
-    log.info({ ...fields, durationMs: Math.round(durationMs), who, address: known?.address }, 'answered');
+    log.info('answered', { ...fields, durationMs: Math.round(durationMs), who, address: known?.address });
   });
 
-  mountRoutes(app, routes, { cursors: createCursors({ key: parts.cursorKey }), caughtOf });
+  mountRoutes(app, routes, {
+    cursors: createCursors({ key: parts.cursorKey }),
+    caughtOf,
+    onFault: (fault) => log.fault('a receipt could not be written', fault),
+  });
   mountPlainPages(app, parts, { document: openApiDocument(routes, parts.refusals), caughtOf });
   await app.listen({ host: parts.listen.host, port: parts.listen.port });
   const { address, port } = app.server.address() as AddressInfo;
@@ -202,8 +207,8 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
 
 const routeOf = (request: FastifyRequest): string => request.routeOptions?.url ?? 'none';
 
-function spend(waitSeconds: number): void {
-  if (waitSeconds > 0) throw refusals.too_many_requests({ retryAfterSeconds: waitSeconds });
+function spend(waitMs: number): void {
+  if (waitMs > 0) throw refusals.too_many_requests({ retryAfterSeconds: Math.ceil(waitMs / 1000) });
 }
 
 /** Turns what Fastify throws about a request into our own refusals; its codes never reach a caller. */

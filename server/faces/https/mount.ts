@@ -23,6 +23,8 @@ export interface MountParts {
   readonly cursors: Cursors;
   /** What was learned about this request; kept by the face, not on Fastify's request. */
   readonly caughtOf: (request: FastifyRequest) => Caught;
+  /** Told of faults after the answer has left. */
+  readonly onFault: (fault: unknown) => void;
 }
 
 const pageSizeMax = 200;
@@ -101,7 +103,7 @@ async function handle(route: Route, request: FastifyRequest, reply: FastifyReply
       return { items: answer.items, next: answer.next === undefined ? null : parts.cursors.seal(answer.next, scope) };
     }
     case 'download':
-      return sendDownload(request, reply, (await call(asked)) as Download);
+      return sendDownload(request, reply, (await call(asked)) as Download, parts.onFault);
     case 'upload': {
       const limits = {
         mediaTypes: route.mediaTypes ?? [],

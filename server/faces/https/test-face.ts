@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Actor } from '../../kernel/actor.ts';
 import { createFakeClock } from '../../kernel/clock.ts';
 import { createIds } from '../../kernel/ids.ts';
+import { createLog } from '../../kernel/log.ts';
 import { systemRandom } from '../../kernel/random.ts';
 import { type HttpsFace, type HttpsFaceParts, openHttpsFace } from './face.ts';
 
@@ -37,14 +38,10 @@ export async function openTestFace(
 ): Promise<TestFace> {
   const clock = parts.clock ?? createFakeClock();
   const logged: string[] = [];
-  const write = (fields: object, message: string): void => {
-    const err = (fields as { err?: unknown }).err;
-    logged.push(JSON.stringify({ ...fields, message, ...(err instanceof Error ? { err: err.stack } : {}) }));
-  };
   const face = await openHttpsFace({
     clock,
     ids: createIds({ clock, random: systemRandom }),
-    log: { info: write, warn: write, error: write },
+    log: createLog({ level: 'debug', destination: { write: (line) => void logged.push(line) } }),
     findActor: async (token) => actors[token],
     cursorKey: randomBytes(32),
     listen: { host: '127.0.0.1', port: 0 },
