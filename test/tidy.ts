@@ -50,6 +50,8 @@ function checkText(file: SourceFile): Fault[] {
   if (!/^(\/\/|\/\*\*?) ?\S/.test(opening ?? ''))
     add(1, 'does not open with what it is for; begin with one comment line');
 
+  // The checker and its planted faults name what they look for.
+  if (/^test\/tidy(\.test)?\.ts$/.test(file.name)) return faults;
   lines.forEach((line, index) => {
     const at = index + 1;
     if (/\b(FIXME|XXX|HACK)\b/.test(line)) add(at, 'uses a tag other than NOTE and TODO');
