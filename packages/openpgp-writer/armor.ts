@@ -1,7 +1,7 @@
 // The text form of OpenPGP bytes: base64 lines between two marks, with a checksum.
 
 /** CRC-24 as RFC 4880 asks for it; newer readers ignore it. Source: RFC 4880 §6.1. */
-export function crc24(bytes: Uint8Array): number {
+function crc24(bytes: Uint8Array): number {
   let crc = 0xb704ce;
   for (const byte of bytes) {
     crc ^= byte << 16;
@@ -19,26 +19,41 @@ export function armorCertificate(certificate: Uint8Array): string {
     Buffer.from(certificate)
       .toString('base64')
       .match(/.{1,64}/g) ?? [];
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc24(certificate));
-  return [
-    '-----BEGIN PGP PUBLIC KEY BLOCK-----',
-    '',
-    ...lines,
-    `=${checksum.subarray(1).toString('base64')}`,
-    '-----END PGP PUBLIC KEY BLOCK-----',
-    '',
-  ].join('\n');
+  return [beginMark, '', ...lines, `=${formatChecksum(certificate)}`, endMark, ''].join('\n');
 }
 
-/** The bytes of a certificate given as one armoured block. Refuses: text that is not exactly that (OpenPgpFormatError). */
+function formatChecksum(bytes: Uint8Array): string {
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc24(bytes));
+  return checksum.toString('base64', 1);
+}
+
+const beginMark = '-----BEGIN PGP PUBLIC KEY BLOCK-----';
+const endMark = '-----END PGP PUBLIC KEY BLOCK-----';
+
+/**
+ * The bytes of the first armoured public key block in a text, with what mail programs do to it tolerated.
+ * NOTE: RFC 9580 §6.1.1 lets a reader ignore the checksum; it is compared here, because it tells damage from malice.
+ * Refuses: no whole block, other characters in it, a checksum that differs (OpenPgpFormatError).
+ */
 export function unarmorCertificate(text: string): Buffer {
-  const found =
-    /^-----BEGIN PGP PUBLIC KEY BLOCK-----[ \t]*\r?\n((?:[^\r\n]+:[^\r\n]*\r?\n)*)[ \t]*\r?\n([A-Za-z0-9+/=\s]+?)(?:\r?\n=[A-Za-z0-9+/]{4})?[ \t]*\r?\n-----END PGP PUBLIC KEY BLOCK-----/m.exec(
-      text,
-    );
-  if (!found) throw new OpenPgpFormatError('The text holds no armoured public key block');
-  return Buffer.from(found[2]!.replace(/\s/g, ''), 'base64');
+  const start = text.indexOf(beginMark);
+  const end = text.indexOf(endMark, start);
+  if (start < 0 || end < 0) throw new OpenPgpFormatError('The text holds no whole public key block');
+  const lines = text
+    .slice(start + beginMark.length, end)
+    .split(/\r?\n/)
+    .map((line) => line.trim());
+  // RFC 9580 §6.2.2: headers are a word, a colon and a value; base64 has no colon.
+  const body = lines.filter((line) => line !== '' && !/^[A-Za-z][A-Za-z0-9-]*:/.test(line));
+  const checksum = /^=[A-Za-z0-9+/]{4}$/.test(body.at(-1) ?? '') ? body.pop()!.slice(1) : undefined;
+  const base64 = body.join('');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
+    throw new OpenPgpFormatError('The block holds other characters than base64');
+  const bytes = Buffer.from(base64, 'base64');
+  if (checksum !== undefined && checksum !== formatChecksum(bytes))
+    throw new OpenPgpFormatError('The checksum of the block differs');
+  return bytes;
 }
 
 /** The bytes are not the OpenPGP structure that was asked for. */

@@ -1,6 +1,6 @@
 // Writes OpenPGP messages and signatures for many recipients quickly, on node:crypto alone.
 // Reads no private key of a recipient and judges no certificate: the caller hands in checked facts (RecipientKey).
-export { armorCertificate, OpenPgpFormatError } from './armor.ts';
+export { armorCertificate, OpenPgpFormatError, unarmorCertificate } from './armor.ts';
 export {
   type Compression,
   compressionFor,
@@ -9,6 +9,7 @@ export {
   type MessageOptions,
 } from './message.ts';
 export { createMessageReader, describeMessage, type MessageOutline, type MessageReader } from './outline.ts';
+export { type Packet, readPackets } from './packet-reader.ts';
 export {
   type Cipher,
   type Container,
