@@ -71,7 +71,7 @@ export function parseHostKey(text: string): HostKey {
 function readPrivateFormat(bytes: Buffer): HostKey {
   if (!bytes.subarray(0, magic.length).equals(magic)) throw new HostKeyFault('not an openssh-key-v1 file');
   const outer = createReader(bytes, magic.length);
-  const cipher = outer.string().latin1Slice();
+  const cipher = outer.string().toString('latin1');
   outer.string();
   outer.string();
   if (cipher !== 'none') throw new HostKeyFault('the private key has a passphrase: remove it with ssh-keygen -p -N ""');
@@ -80,7 +80,7 @@ function readPrivateFormat(bytes: Buffer): HostKey {
   const inner = createReader(outer.string());
   outer.end();
   if (inner.uint32() !== inner.uint32()) throw new HostKeyFault('the private key file is damaged');
-  const type = inner.string().latin1Slice();
+  const type = inner.string().toString('latin1');
   const privateKey = readPrivateFields(type, inner);
   const key = describe(privateKey, inner.string().toString('utf8'));
   if (!key.blob.equals(publicBlob)) throw new HostKeyFault('the public and the private half do not belong together');
@@ -126,7 +126,7 @@ function reduce(exponent: Buffer, prime: Buffer): Buffer {
 
 const toBigInt = (bytes: Buffer): bigint => BigInt(`0x0${bytes.toString('hex')}`);
 
-function importJwk(jwk: JsonWebKey): KeyObject {
+function importJwk(jwk: Record<string, string>): KeyObject {
   try {
     return createPrivateKey({ key: jwk, format: 'jwk' });
   } catch (fault) {

@@ -49,13 +49,13 @@ export function createReader(bytes: Buffer, startAt = 0): WireReader {
     ascii(sizeBytesMax) {
       const text = reader.string(sizeBytesMax);
       if (!isPrintable(text)) throw protocolFault('a name is not printable US-ASCII');
-      return text.latin1Slice();
+      return text.toString('latin1');
     },
     nameList() {
       const text = reader.string(nameListBytesMax);
       if (text.length === 0) return [];
       if (!isPrintable(text)) throw protocolFault('a name-list is not printable US-ASCII');
-      const names = text.latin1Slice().split(',');
+      const names = text.toString('latin1').split(',');
       if (names.length > namesMax) throw protocolFault('a name-list has too many names');
       if (names.some((name) => name === '' || name.length > nameCharactersMax)) {
         throw protocolFault('a name-list has a name of no or more than 64 characters');
@@ -121,6 +121,6 @@ export function formatMpint(value: Buffer): Buffer {
 export function toPlainText(bytes: Buffer, charactersMax: number): string {
   return bytes
     .subarray(0, charactersMax)
-    .latin1Slice()
+    .toString('latin1')
     .replace(/[^\x20-\x7e]/g, '?');
 }
