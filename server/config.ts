@@ -90,11 +90,11 @@ const table = {
     read: value.list(value.date),
   }),
   // The HTTPS face
-  httpsListen: required({
-    name: 'BROADGATE_HTTPS_LISTEN',
-    meaning: 'Addresses the API listens on; any but loopback needs a certificate or a trusted proxy',
+  httpsAddress: required({
+    name: 'BROADGATE_HTTPS_ADDRESS',
+    meaning: 'Address the API listens on; any but loopback needs a certificate or a trusted proxy',
     default: '127.0.0.1',
-    read: value.list(value.address),
+    read: value.address,
   }),
   httpsPort: required({
     name: 'BROADGATE_HTTPS_PORT',
@@ -124,11 +124,11 @@ const table = {
     read: value.webAddress,
   }),
   // The SFTP face
-  sftpListen: required({
-    name: 'BROADGATE_SFTP_LISTEN',
-    meaning: 'Addresses the SFTP server listens on',
+  sftpAddress: required({
+    name: 'BROADGATE_SFTP_ADDRESS',
+    meaning: 'Address the SFTP server listens on; :: means all, IPv4 too',
     default: '::',
-    read: value.list(value.address),
+    read: value.address,
   }),
   sftpPort: required({
     name: 'BROADGATE_SFTP_PORT',
@@ -142,14 +142,19 @@ const table = {
     default: 'localhost',
     read: value.hostName,
   }),
+  sftpPublicPort: optional({
+    name: 'BROADGATE_SFTP_PUBLIC_PORT',
+    meaning: 'The port that clients are told to enter, where a mapping makes it another than the one listened on',
+    read: value.integer(1, 65_535),
+  }),
   sftpBanner: required({
     name: 'BROADGATE_SFTP_BANNER',
     meaning: 'Text shown to an SFTP client before it signs in; empty means none',
     default: '',
     read: value.text,
   }),
-  sftpProxies: required({
-    name: 'BROADGATE_SFTP_PROXIES',
+  proxyProtocolPeers: required({
+    name: 'BROADGATE_PROXY_PROTOCOL_PEERS',
     meaning: 'Load balancers that send the PROXY protocol (version 1 or 2) before SSH',
     default: '',
     read: value.list(value.network),
@@ -306,9 +311,6 @@ function checkTogether(settings: Partial<Settings>): SettingFault[] {
   if ((settings.tlsCertificateFile === undefined) !== (settings.tlsKeyFile === undefined)) {
     faults.push({ name: table.tlsCertificateFile.name, text: `and ${table.tlsKeyFile.name} belong together` });
   }
-  for (const key of ['httpsListen', 'sftpListen'] as const) {
-    if (settings[key]?.length === 0) faults.push({ name: table[key].name, text: 'must name at least one address' });
-  }
   return faults;
 }
 
@@ -349,8 +351,12 @@ export function effectiveSettings(environment: Environment = process.env): Effec
   });
 }
 
-/** Settings as another environment would give them: the demo's own ports and names, a test's data folder. */
-export const withEnvironment = (changes: Environment, environment: Environment = process.env): Environment => ({
-  ...environment,
+/** How the terminal wants to be written to: colour only where a person looks, and never against NO_COLOR (no-color.org). */
+export const wantsColour = (stream: { readonly isTTY?: boolean }, environment: Environment = process.env): boolean =>
+  stream.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+
+/** Our own environment with changes, for a program that we start. */
+export const environmentWith = (changes: Environment): Record<string, string | undefined> => ({
+  ...process.env,
   ...changes,
 });

@@ -10,7 +10,10 @@ export type ReadValue<Value> = (text: string) => Value;
 
 export const text: ReadValue<string> = (given) => given;
 
-export const path: ReadValue<string> = (given) => resolve(given);
+export const path: ReadValue<string> = (given) => {
+  if (given === '') throw new WantedValue('the path of a folder');
+  return resolve(given);
+};
 
 export function integer(min: number, max: number): ReadValue<number> {
   return (given) => {
@@ -58,7 +61,7 @@ export function list<Value>(readOne: ReadValue<Value>): ReadValue<readonly Value
 }
 
 export const address: ReadValue<string> = (given) => {
-  if (isIP(given) === 0) throw new WantedValue('IP addresses such as 127.0.0.1 or ::1, separated by commas');
+  if (isIP(given) === 0) throw new WantedValue('an IP address such as 127.0.0.1, or :: for all');
   return given;
 };
 
@@ -75,7 +78,7 @@ export const network: ReadValue<string> = (given) => {
 
 export const zone: ReadValue<string> = (given) => {
   try {
-    return Temporal.Now.zonedDateTimeISO(given).timeZoneId;
+    return new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions().timeZone;
   } catch {
     throw new WantedValue('a time zone such as America/New_York');
   }

@@ -87,7 +87,7 @@ for (const period of ['daily', 'monthly', 'annual'] as const) {
       assert.equal(
         own.reduce((sum, row) => sum + cents(row[2]!), 0n),
         cents(ending[2]!),
-        ending[1],
+        ending[1] ?? '',
       );
     }
   });

@@ -1,0 +1,38 @@
+// One worker process: opens the whole application on the shared ports, says so, and closes it when the supervisor asks.
+import process from 'node:process';
+import { openApp } from './app.ts';
+import type { AppStart } from './app.ts';
+import { Refusal } from './kernel/refusal.ts';
+import type { Failure, FromWorker, ToWorker } from './supervisor.ts';
+
+// Ctrl-C and a terminal that closes reach the whole foreground group; only the supervisor acts on them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined);
+
+let opening: ReturnType<typeof openApp> | undefined;
+
+async function start(values: AppStart): Promise<void> {
+  opening = openApp(values);
+  try {
+    await opening;
+    process.send!({ kind: 'ready' } satisfies FromWorker);
+  } catch (fault) {
+    // The supervisor hears the reason, then sees us go: it gives up at the first start, and tries again later on.
+    process.send!({ kind: 'failed', failure: describe(fault) } satisfies FromWorker, () => process.exit(1));
+  }
+}
+
+function describe(fault: unknown): Failure {
+  if (fault instanceof Refusal) return { text: fault.message, refusal: { kind: fault.kind, code: fault.code } };
+  return { text: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault) };
+}
+
+async function stop(graceMs: number): Promise<void> {
+  const app = await opening?.catch(() => undefined);
+  await app?.close(graceMs);
+  process.exit(0);
+}
+
+process.on('message', (message: ToWorker<AppStart>) => {
+  if (message.kind === 'start') void start(message.start);
+  else void stop(message.graceMs);
+});
