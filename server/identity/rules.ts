@@ -109,6 +109,28 @@ export function checkOperationsDesk(actor: Actor): void {
   if (!isAtDesk(actor, 'operations')) throw refusals.desk_only({ desks: 'operations' });
 }
 
+/** Refuses: desk_only, not_on_yourself. */
+export function checkOtherOperator(actor: Actor, operatorId: string): void {
+  checkOperationsDesk(actor);
+  if (actor.kind === 'operator' && actor.operatorId === operatorId) throw refusals.not_on_yourself();
+}
+
+/**
+ * A client's login is reset where clients are looked after, an operator's at the operations desk; elsewhere it is as if it
+ * were not there. Refuses: desk_only, login_not_found.
+ */
+export function checkMayReset(
+  actor: Actor,
+  login: { readonly operatorId: string | null; readonly state: string } | undefined,
+): void {
+  const isAtClientDesk = clientDesks.some((desk) => isAtDesk(actor, desk));
+  const isAtOperations = isAtDesk(actor, 'operations');
+  if (!isAtClientDesk && !isAtOperations)
+    throw refusals.desk_only({ desks: [...clientDesks, 'operations'].join(', ') });
+  const isEnded = !login || login.state === 'closed' || login.state === 'ended';
+  if (isEnded || !(login.operatorId === null ? isAtClientDesk : isAtOperations)) throw refusals.login_not_found();
+}
+
 /** Whether the actor may read this client: itself, or a desk that looks after clients. */
 export const mayReadClient = (actor: Actor, clientId: string): boolean =>
   actor.kind === 'client' ? actor.clientId === clientId : clientDesks.some((desk) => isAtDesk(actor, desk));

@@ -1,0 +1,84 @@
+// The door of identity: who somebody is, what they belong to, and whether they may come in now.
+//
+// A client is active, suspended (until resumed) or closed (for good). Clients have accounts and logins; operators have one
+// login and desks. A login without a password opens nothing; an invitation, a one-time link, sets one.
+// Invariants: one name space of logins; tokens and one-time links stand in the database as hashes only; every change stands
+// in the audit trail with its transaction; whatever ends access ends sign-ins in the same transaction and tells `client_ended`.
+import type { Actor } from '../kernel/actor.ts';
+import { createClients } from './clients.ts';
+import { createOperators } from './operators.ts';
+import type { IdentityParts } from './parts.ts';
+import { type Argon2Parameters, createPasswords } from './passwords.ts';
+import { defaultSettings, type IdentitySettings, refusals } from './rules.ts';
+import { createSignIns } from './sign-ins.ts';
+import { findLogin, findLoginOfOperator, listAccounts } from './store.ts';
+
+export type { Client } from './clients.ts';
+export type { Operator } from './operators.ts';
+export type { Invitation } from './parts.ts';
+export type { Confirmation, SignedIn, SignIn } from './sign-ins.ts';
+export type { IdentitySettings, NewClient } from './rules.ts';
+export { refusals as identityRefusals } from './rules.ts';
+
+/** The person behind an actor, as they see themselves. */
+export interface Me {
+  readonly kind: 'client' | 'operator';
+  /** Id of the client or operator. */
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+  readonly desks: readonly string[];
+  readonly accountNumbers: readonly string[];
+  readonly signInId: string | undefined;
+}
+
+export type Identity = ReturnType<typeof createIdentity>;
+
+/** Shape: one for each process; what it knows is in the database, but for the queue of passwords being checked. */
+export function createIdentity(
+  given: Omit<IdentityParts, 'passwords' | 'settings'> & {
+    readonly settings?: Partial<IdentitySettings>;
+    readonly argon2?: Argon2Parameters;
+    /** How many passwords are checked at a time. */
+    readonly passwordTurns?: number;
+  },
+) {
+  const { random, argon2: parameters, passwordTurns: turns } = given;
+  const passwords = createPasswords({
+    random,
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(turns === undefined ? {} : { turns }),
+  });
+  const parts: IdentityParts = { ...given, passwords, settings: { ...defaultSettings, ...given.settings } };
+  const { sql } = given.database;
+  return {
+    ...createSignIns(parts),
+    ...createClients(parts),
+    ...createOperators(parts),
+
+    /** Refuses: person_only. */
+    async getMe(actor: Actor): Promise<Me> {
+      const loginId =
+        actor.kind === 'client'
+          ? actor.loginId
+          : actor.kind === 'operator'
+            ? await findLoginOfOperator(sql, actor.operatorId)
+            : undefined;
+      const found = loginId === undefined ? undefined : await findLogin(sql, { loginId });
+      if (!found) throw refusals.person_only();
+      const accounts = found.clientId === null ? [] : await listAccounts(sql, found.clientId);
+      return {
+        kind: found.clientId === null ? 'operator' : 'client',
+        id: (found.clientId ?? found.operatorId)!,
+        login: found.login,
+        name: found.name,
+        desks: found.desks,
+        accountNumbers: accounts.map((account) => account.accountNumber),
+        signInId: actor.origin.through,
+      };
+    },
+
+    /** How many password hashes were worked out so far, for metrics. */
+    passwordHashes: () => passwords.computed(),
+  };
+}
