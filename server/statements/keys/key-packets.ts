@@ -62,12 +62,6 @@ const unsupportedCurves: Readonly<Record<string, string>> = {
 export function describeKey(body: Buffer): DescribedKey {
   const version = body[0];
   const material = body.subarray(version === 6 ? 10 : 6);
-  const accepted = (name: string, canEncrypt: boolean): DescribedKey => ({
-    name,
-    canEncrypt,
-    problem: undefined,
-    remarks: [],
-  });
   if (version !== 4 && version !== 6) {
     const name = `OpenPGP version ${version ?? 'unknown'}`;
     return { ...accepted(name, true), problem: refusals.key_type_unsupported({ algorithm: name }) };
@@ -102,6 +96,13 @@ export function describeKey(body: Buffer): DescribedKey {
     }
   }
 }
+
+const accepted = (name: string, canEncrypt: boolean): DescribedKey => ({
+  name,
+  canEncrypt,
+  problem: undefined,
+  remarks: [],
+});
 
 const readBits = (material: Buffer): number => (material.length < 2 ? 0 : material.readUInt16BE());
 
