@@ -15,7 +15,7 @@ import { createReader, formatByte, formatString } from './wire.ts';
 type Expected = 'nothing' | 'request' | 'wrong_guess' | 'new_keys';
 
 // New keys cost a signature, so a peer that asks again and again without moving data is stopped.
-const freeAfterBytes = 512 * 1024;
+const freeAfterBytes = 64 * 1024;
 const idleExchangesMax = 20;
 const idleExchangesPerSecond = 1;
 

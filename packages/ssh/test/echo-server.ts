@@ -77,7 +77,7 @@ export async function openEchoServer(options: EchoOptions = {}): Promise<EchoSer
     );
     const timer = setInterval(() => connection.tick(), 50);
     connections.push(connection);
-    socket.on('data', (bytes) => connection.receive(bytes));
+    socket.on('data', (bytes: Buffer) => connection.receive(bytes));
     socket.on('drain', () => connection.drained());
     socket.on('error', () => connection.lost());
     socket.on('close', () => {
