@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { parseMasterKeys } from './kernel/master-key.ts';
 
 /** What a reader throws: half a sentence that follows "must be". */
 export class WantedValue extends Error {}
@@ -113,12 +114,14 @@ export const databaseUrl: ReadValue<string> = (given) => {
   return given;
 };
 
-/** A key of 32 bytes. Shape: 64 hexadecimal digits, or base64 of 32 bytes. */
-export const key256: ReadValue<Buffer> = (given) => {
-  const isHex = /^[0-9a-f]{64}$/i.test(given);
-  const bytes = Buffer.from(given, isHex ? 'hex' : 'base64');
-  if (bytes.length !== 32) throw new WantedValue('32 bytes in base64 or hexadecimal (openssl rand -base64 32)');
-  return bytes;
+/** One master key a line, the current one first. Shape: the text as given, since only the vault reads keys. */
+export const masterKeys: ReadValue<string> = (given) => {
+  try {
+    parseMasterKeys(given);
+    return given;
+  } catch {
+    throw new WantedValue('32 bytes in base64 or hexadecimal (openssl rand -base64 32), one key a line');
+  }
 };
 
 /** A file that is there and can be read; the value is its absolute path. */
