@@ -49,7 +49,9 @@ export async function migrate(
     await takeTurns(database, async (sql) => {
       const [known] = await sql`select 1 from migrations where name = ${migration.name}`;
       if (known) return;
-      await sql(asTemplate(migration.text));
+      await sql(asTemplate(migration.text)).catch((fault: unknown) => {
+        throw new Error(`migration ${migration.name} failed: ${(fault as Error).message}`, { cause: fault });
+      });
       await sql`insert into migrations (name, sha256, applied_at_ms)
         values (${migration.name}, ${migration.sha256}, ${clock.nowMs()})`;
       applied.push(migration.name);

@@ -38,4 +38,16 @@ export const refusals = defineRefusals({
     kind: 'conflict',
     text: 'Event {event} was not given up: it is done, waiting, or unknown. List the ones that were with doctor.',
   },
+  blob_busy: {
+    kind: 'conflict',
+    text: 'This file is still being written over another connection. Close that one, or wait until it is given up, and try again.',
+  },
+  master_key_invalid: {
+    kind: 'invalid',
+    text: 'The master key is not 32 bytes as hex or base64, one key a line. Make one with: openssl rand -hex 32',
+  },
+  master_key_wrong: {
+    kind: 'conflict',
+    text: 'This database was made with master key {wanted}, and the one given is {given}. Give Broadgate the master key that belongs to it.',
+  },
 });

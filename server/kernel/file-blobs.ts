@@ -1,0 +1,226 @@
+// The blob store on a file system: staged blobs in one folder, sealed ones fanned out below another.
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import {
+  createFrameCipher,
+  createNonces,
+  deriveBlobKey,
+  type FrameCipher,
+  formatHeader,
+  frameSizeBytes,
+  headerSizeBytes,
+  isBlobId,
+  parseHeader,
+} from './blob-frames.ts';
+import { createFolderSync, fanOut, onMedium, writeFully } from './blob-medium.ts';
+import {
+  BlobFault,
+  type BlobListing,
+  type BlobStore,
+  type DataKeys,
+  type SealedBlob,
+  type StagedBlob,
+} from './blobs.ts';
+import { lockFolder } from './folder-lock.ts';
+import type { Ids } from './ids.ts';
+import { type Random, systemRandom } from './random.ts';
+import { Refusal } from './refusal.ts';
+import { refusals } from './rules.ts';
+import { openSealedFile } from './sealed-file.ts';
+import { openStagedFile, redoPath } from './staged-file.ts';
+
+/** Blobs up to this size are put in one write. Units: bytes. */
+const smallSizeBytesMax = 16 * frameSizeBytes;
+
+/** Opens the store in a folder, which is made when it is not there. Several processes may open the same folder. */
+export async function openFileBlobs(parts: {
+  folder: string;
+  keys: DataKeys;
+  ids: Ids;
+  random?: Random;
+}): Promise<BlobStore> {
+  const { folder, keys, ids, random = systemRandom } = parts;
+  const stagedFolder = join(folder, 'staged');
+  const sealedFolder = join(folder, 'sealed');
+  await mkdir(stagedFolder, { recursive: true, mode: 0o700 });
+  await mkdir(sealedFolder, { recursive: true, mode: 0o700 });
+  const folders = createFolderSync();
+
+  const stagedPath = (blobId: string): string => {
+    if (!isBlobId(blobId)) throw new BlobFault(blobId.slice(0, 40), 'missing', 'that is no blob id');
+    return join(stagedFolder, blobId);
+  };
+  const sealedPath = (blobId: string): string => fanOut(sealedFolder, blobId);
+
+  /** Moves a whole, synced file from where it was staged to where sealed blobs are; it is there after a loss of power. */
+  async function place(blobId: string): Promise<void> {
+    const target = sealedPath(blobId);
+    await folders.make(folder, dirname(target));
+    await rename(stagedPath(blobId), target);
+    await folders.sync(dirname(target));
+  }
+
+  async function newCipher(blobId: string): Promise<{ header: Buffer; cipher: FrameCipher }> {
+    const dataKey = await keys.current();
+    const header = { blobId, dataKeyId: dataKey.dataKeyId, salt: random.bytes(16) };
+    return { header: formatHeader(header), cipher: createFrameCipher(blobId, deriveBlobKey(dataKey, header)) };
+  }
+
+  async function openStaged(
+    blobId: string,
+    handle: FileHandle,
+    cipher: FrameCipher,
+    recover: boolean,
+  ): Promise<StagedBlob> {
+    const path = stagedPath(blobId);
+    const lock = await lockFolder(path).catch((fault: unknown) => {
+      throw fault instanceof Refusal ? refusals.blob_busy() : fault;
+    });
+    const options = { blobId, path, handle, cipher, random, place: () => place(blobId), release: () => lock.close() };
+    return openStagedFile(options, recover).catch(async (fault: unknown) => {
+      await lock.close();
+      throw fault;
+    });
+  }
+
+  async function stage(): Promise<StagedBlob> {
+    const blobId = ids.next();
+    return onMedium(blobId, async () => {
+      const { header, cipher } = await newCipher(blobId);
+      const handle = await open(stagedPath(blobId), 'wx+', 0o600);
+      try {
+        await writeFully(handle, header, 0);
+        return await openStaged(blobId, handle, cipher, false);
+      } catch (fault) {
+        await handle.close();
+        await rm(stagedPath(blobId), { force: true });
+        throw fault;
+      }
+    });
+  }
+
+  /** Header, frames and seal of a small blob in one write and one sync: the common case of a run of statements. */
+  async function putSmall(bytes: Buffer): Promise<SealedBlob> {
+    const blobId = ids.next();
+    const { header, cipher } = await newCipher(blobId);
+    const nextNonce = createNonces(random);
+    const nonces: Buffer[] = [];
+    const pieces = [header];
+    for (let at = 0; at < bytes.length; at += frameSizeBytes) {
+      const nonce = nextNonce();
+      pieces.push(cipher.sealFrame(nonces.length, nonce, bytes.subarray(at, at + frameSizeBytes)));
+      nonces.push(nonce);
+    }
+    const sha256 = createHash('sha256').update(bytes).digest();
+    pieces.push(cipher.formatSeal(nextNonce(), { sizeBytes: bytes.length, sha256, nonces: Buffer.concat(nonces) }));
+    await onMedium(blobId, async () => {
+      try {
+        const handle = await open(stagedPath(blobId), 'wx', 0o600);
+        try {
+          await writeFully(handle, Buffer.concat(pieces), 0);
+          await handle.datasync();
+        } finally {
+          await handle.close();
+        }
+        await place(blobId);
+      } catch (fault) {
+        await rm(stagedPath(blobId), { force: true });
+        throw fault;
+      }
+    });
+    return { blobId, sizeBytes: bytes.length, sha256: sha256.toString('hex') };
+  }
+
+  async function putStream(pieces: AsyncIterable<Uint8Array>): Promise<SealedBlob> {
+    const early: Uint8Array[] = [];
+    let earlyBytes = 0;
+    let staged: StagedBlob | undefined;
+    try {
+      for await (const piece of pieces) {
+        if (!staged && earlyBytes + piece.length <= smallSizeBytesMax) {
+          early.push(piece);
+          earlyBytes += piece.length;
+          continue;
+        }
+        staged ??= await startWith(early);
+        await staged.writeAt(staged.sizeBytes, piece);
+      }
+      return await (staged ? staged.seal() : putSmall(Buffer.concat(early)));
+    } catch (fault) {
+      await staged?.discard();
+      throw fault;
+    }
+  }
+
+  async function startWith(pieces: readonly Uint8Array[]): Promise<StagedBlob> {
+    const staged = await stage();
+    for (const piece of pieces) await staged.writeAt(staged.sizeBytes, piece);
+    return staged;
+  }
+
+  return {
+    stage,
+
+    async reopen(blobId) {
+      const path = stagedPath(blobId);
+      const handle = await open(path, 'r+').catch((fault: NodeJS.ErrnoException) => {
+        if (fault.code === 'ENOENT') return undefined;
+        throw fault;
+      });
+      if (!handle) return undefined;
+      try {
+        const start = Buffer.alloc(headerSizeBytes);
+        const { bytesRead } = await handle.read(start, 0, headerSizeBytes, 0);
+        const header = parseHeader(blobId, start.subarray(0, bytesRead));
+        const key = deriveBlobKey(await keys.find(header.dataKeyId), header);
+        return await openStaged(blobId, handle, createFrameCipher(blobId, key), true);
+      } catch (fault) {
+        await handle.close();
+        throw fault;
+      }
+    },
+
+    open: (blobId) => onMedium(blobId, async () => openSealedFile(blobId, await open(sealedPath(blobId), 'r'), keys)),
+
+    async put(bytes) {
+      if (!(bytes instanceof Uint8Array)) return putStream(bytes);
+      const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      if (whole.length <= smallSizeBytesMax) return putSmall(whole);
+      return (await startWith([whole])).seal();
+    },
+
+    async remove(blobId) {
+      for (const path of [stagedPath(blobId), redoPath(stagedPath(blobId)), sealedPath(blobId)])
+        await rm(path, { force: true });
+    },
+
+    async *list() {
+      yield* listFiles(stagedFolder, true);
+      for await (const first of listFolders(sealedFolder)) {
+        for await (const second of listFolders(first)) yield* listFiles(second, false);
+      }
+    },
+
+    async freeBytes() {
+      const { bavail, bsize } = await statfs(folder);
+      return bavail * bsize;
+    },
+
+    close: () => Promise.resolve(),
+  };
+}
+
+async function* listFolders(folder: string): AsyncIterable<string> {
+  for (const name of await readdir(folder)) yield join(folder, name);
+}
+
+async function* listFiles(folder: string, staged: boolean): AsyncIterable<BlobListing> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!isBlobId(basename(path))) continue;
+    // It may have been sealed or removed since the folder was read.
+    const found = await stat(path).catch(() => undefined);
+    if (found) yield { blobId: name, staged, modifiedAtMs: found.mtimeMs, sizeOnDiskBytes: found.size };
+  }
+}

@@ -1,0 +1,148 @@
+// A sealed blob, read: any range, every frame of it verified against the seal before a byte is given out.
+import type { FileHandle } from 'node:fs/promises';
+import {
+  countFrames,
+  createFrameCipher,
+  deriveBlobKey,
+  type FrameCipher,
+  frameExtraBytes,
+  framesEnd,
+  frameSizeBytes,
+  headerSizeBytes,
+  parseHeader,
+  type SealRecord,
+  sealSize,
+  strideBytes,
+} from './blob-frames.ts';
+import { onMedium } from './blob-medium.ts';
+import { BlobFault, type BlobReader, type DataKeys } from './blobs.ts';
+
+/** Frames read at once when a range spans several, and frames kept for the next read: a quarter of a megabyte each. */
+const framesAtOnce = 4;
+const framesKept = 4;
+
+/** Opens a reader over an open file, and closes the file with it. Throws a BlobFault unless header and seal are genuine. */
+export async function openSealedFile(blobId: string, handle: FileHandle, keys: DataKeys): Promise<BlobReader> {
+  try {
+    const { size } = await handle.stat();
+    // Most blobs are documents of some kilobytes: one read takes in header, frames and seal.
+    const first = await readAt(handle, 0, Math.min(size, headerSizeBytes + strideBytes + 128));
+    const header = parseHeader(blobId, first);
+    const cipher = createFrameCipher(blobId, deriveBlobKey(await keys.find(header.dataKeyId), header));
+    const isWhole = first.length === size;
+    const end = isWhole ? first : await readAt(handle, size - 8, 8);
+    const tailBytes = sealSize(blobId, end.subarray(-8));
+    if (tailBytes > size - headerSizeBytes) throw new BlobFault(blobId, 'damaged', 'its seal is longer than the blob');
+    const tail = isWhole ? first.subarray(size - tailBytes) : await readAt(handle, size - tailBytes, tailBytes);
+    const seal = cipher.parseSeal(tail);
+    if (framesEnd(seal.sizeBytes) + tailBytes !== size)
+      throw new BlobFault(blobId, 'damaged', 'its length is not the sealed one');
+    return createReader({ blobId, handle, cipher, seal, first: isWhole ? first : undefined });
+  } catch (fault) {
+    await handle.close();
+    throw fault;
+  }
+}
+
+function createReader(parts: {
+  blobId: string;
+  handle: FileHandle;
+  cipher: FrameCipher;
+  seal: SealRecord;
+  first: Buffer | undefined;
+}): BlobReader {
+  const { blobId, handle, cipher, seal } = parts;
+  const kept = new Map<number, Promise<Buffer>>();
+
+  function keep(index: number, frame: Promise<Buffer>): void {
+    kept.delete(index);
+    kept.set(index, frame);
+    if (kept.size > framesKept) kept.delete(kept.keys().next().value!);
+    // A frame that could not be read is asked for again by the next reader, and its fault goes to those who wait for it.
+    frame.catch(() => kept.delete(index));
+  }
+
+  function openFrame(index: number, slot: Buffer): Buffer {
+    const found = cipher.openFrame(index, slot);
+    const length = Math.min(frameSizeBytes, seal.sizeBytes - index * frameSizeBytes);
+    const isTheOne =
+      found?.nonce.equals(seal.nonces.subarray(index * 12, index * 12 + 12)) && found.text.length === length;
+    if (!isTheOne) throw new BlobFault(blobId, 'damaged', `frame ${index} is not the one that was sealed`);
+    return found!.text;
+  }
+
+  /** Frames from `from` up to and with `to`, which lie one after the other on the medium: one read for all. */
+  async function readFrames(from: number, to: number): Promise<Buffer[]> {
+    const start = headerSizeBytes + from * strideBytes;
+    const end = Math.min(headerSizeBytes + (to + 1) * strideBytes, framesEnd(seal.sizeBytes));
+    const bytes =
+      parts.first?.subarray(start, end) ?? (await onMedium(blobId, () => readAt(handle, start, end - start)));
+    return Array.from({ length: to - from + 1 }, (_, at) =>
+      openFrame(from + at, bytes.subarray(at * strideBytes, (at + 1) * strideBytes)),
+    );
+  }
+
+  /** Starts reading a stretch of frames and keeps those that small reads will ask for again. */
+  function getFrames(from: number, to: number): Promise<Buffer>[] {
+    const known = kept.get(from);
+    if (from === to && known) return [known];
+    const reading = readFrames(from, to);
+    return Array.from({ length: to - from + 1 }, (_, at) => {
+      const frame = reading.then((frames) => frames[at]!);
+      keep(from + at, frame);
+      return frame;
+    });
+  }
+
+  async function read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
+    const end = Math.min(offsetBytes + lengthBytes, seal.sizeBytes);
+    if (end <= offsetBytes) return Buffer.alloc(0);
+    const pieces: Buffer[] = [];
+    const lastFrame = countFrames(end) - 1;
+    for (let from = Math.floor(offsetBytes / frameSizeBytes); from <= lastFrame; from += framesAtOnce) {
+      const to = Math.min(lastFrame, from + framesAtOnce - 1);
+      for (const [at, frame] of (await Promise.all(getFrames(from, to))).entries()) {
+        const base = (from + at) * frameSizeBytes;
+        pieces.push(frame.subarray(Math.max(0, offsetBytes - base), end - base));
+      }
+    }
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  }
+
+  const close = async (): Promise<void> => {
+    kept.clear();
+    await handle.close();
+  };
+
+  return {
+    blobId,
+    sizeBytes: seal.sizeBytes,
+    sha256: seal.sha256.toString('hex'),
+    read,
+    async *stream(range = {}) {
+      const end = Math.min(range.end ?? seal.sizeBytes, seal.sizeBytes);
+      const stretch = framesAtOnce * frameSizeBytes;
+      let at = range.start ?? 0;
+      // While one stretch is being sent the next is already read; it starts and ends where frames do.
+      let next = read(at, Math.min(stretch - (at % frameSizeBytes), end - at));
+      while (at < end) {
+        const bytes = await next;
+        at += bytes.length;
+        next = read(at, Math.min(stretch, end - at));
+        next.catch(() => undefined);
+        yield bytes;
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, position);
+  return bytes.subarray(0, bytesRead);
+}
+
+/** Bytes on the medium that a blob of that size takes, give or take its seal: for quotas and room. */
+export const estimateSizeOnDisk = (sizeBytes: number): number => framesEnd(sizeBytes) + frameExtraBytes + 128;
