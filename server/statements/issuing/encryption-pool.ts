@@ -21,12 +21,12 @@ export interface EncryptionPool extends AsyncDisposable {
   /** A detached signature, the bytes of `NAME.sig`. */
   sign(job: { data: Uint8Array; signedAtMs: number }): Promise<Buffer>;
   signStream(job: { source: AsyncIterable<Uint8Array>; signedAtMs: number }): Promise<Buffer>;
-  /** Refuses: key_too_slow beyond one second of processor time, and what readCertificate refuses. */
+  /** Refuses: key_too_slow beyond `inspectionCpuMsMax` (default one second) of processor time, and what readCertificate refuses. */
   inspectCertificate(bytes: Uint8Array, nowMs: number): Promise<OpenPgpCertificate>;
   close(): Promise<void>;
 }
 
-const inspection = { cpuMsMax: 1000, waitMsMax: 30_000, lookEveryMs: 100 } as const;
+const inspection = { cpuMsMax: 1000, waitMsMax: 30_000, lookEveryMs: 50 } as const;
 const streamsPerWorker = 4;
 
 /**
@@ -38,9 +38,11 @@ export function createEncryptionPool(options: {
   workers: number;
   signingKey?: Uint8Array | undefined;
   queueLengthMax?: number | undefined;
+  inspectionCpuMsMax?: number | undefined;
   clock?: Clock | undefined;
 }): EncryptionPool {
   const { workers, signingKey, queueLengthMax = 1000, clock = systemClock } = options;
+  const cpuMsMax = options.inspectionCpuMsMax ?? inspection.cpuMsMax;
   // A damaged key is found out here, and not by the first statement.
   if (signingKey) importSigningKey(signingKey);
   const sealing = createLane({ workers, turnsMax: 2, waitingMax: queueLengthMax, signingKey });
@@ -113,7 +115,7 @@ export function createEncryptionPool(options: {
         takesTurn: true,
         mayRetry: () => watch?.ended !== true,
         onStart: (worker) => {
-          watch = watchWorker(worker, clock);
+          watch = watchWorker(worker, { cpuMsMax, clock });
         },
       });
       return resultOf(outcome) as OpenPgpCertificate;
@@ -148,7 +150,8 @@ export function createEncryptionPool(options: {
 }
 
 /** Ends the worker when it has used too much processor time since now, or takes far too long. */
-function watchWorker(worker: Worker, clock: Clock) {
+function watchWorker(worker: Worker, limits: { cpuMsMax: number; clock: Clock }) {
+  const { cpuMsMax, clock } = limits;
   let stopped = false;
   let ended = false;
   const startMs = clock.monotonicMs();
@@ -160,7 +163,7 @@ function watchWorker(worker: Worker, clock: Clock) {
     if (stopped) return;
     const used = (await usedMs()) - before;
     if (stopped) return;
-    if (used < inspection.cpuMsMax && clock.monotonicMs() - startMs < inspection.waitMsMax) {
+    if (used < cpuMsMax && clock.monotonicMs() - startMs < inspection.waitMsMax) {
       clock.after(inspection.lookEveryMs, () => void look(before).catch(() => {}));
       return;
     }
