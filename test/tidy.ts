@@ -33,7 +33,7 @@ export function findFaults(files: readonly SourceFile[]): Fault[] {
 }
 
 const isTest = (name: string): boolean =>
-  /(\.test|[./-]contract|test-mount)\.ts$/.test(name) || name.startsWith('test/');
+  /(\.test|[./-]contract|-fixture|test-mount)\.ts$/.test(name) || name.startsWith('test/');
 const isOurs = (name: string): boolean => /^(server|packages|cli|bench|tools|test)\//.test(name);
 
 function checkText(file: SourceFile): Fault[] {
@@ -120,7 +120,7 @@ function judgeOutside(importer: string, from: string): string | undefined {
 
 const isRules = (name: string): boolean => /^server\/.*(^|\/|-)rules\.ts$/.test(name);
 const isStore = (name: string): boolean => /^server\/.*(^|\/|-)store\.ts$/.test(name);
-const isAdapter = (name: string): boolean => /^server\/[a-z]+\/(.*\/)?(https|sftp|ftp)\.ts$/.test(name);
+const isAdapter = (name: string): boolean => /^server\/[a-z]+\/(.*\/)?([a-z-]+-)?(https|sftp|ftp)\.ts$/.test(name);
 
 function layerOf(name: string): string {
   const parts = name.split('/');
