@@ -12,7 +12,11 @@ export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([
 
 /** One of a fixed set of words. A plain enum, so that a wrong word gives one error and not one a branch. */
 export const oneOf = <const Words extends readonly string[]>(words: Words, description?: string) =>
-  Type.Enum([...words] as unknown as [...Words], description === undefined ? {} : { description });
+  Type.Unsafe<Words[number]>({
+    type: 'string',
+    enum: [...words],
+    ...(description === undefined ? {} : { description }),
+  });
 
 /** Opaque identifier: callers compare and send it back, and read nothing from it. */
 export const id = (what: string) =>

@@ -1,6 +1,6 @@
 // What crosses the wire about people: sign-ins, tokens, clients with their accounts and logins, operators with their desks.
 import { type Static, Type } from 'typebox';
-import { closed, id, instant, line, locale, nullable, oneOf } from './contract.ts';
+import { closed, count, id, instant, line, locale, nullable, oneOf } from './contract.ts';
 
 export const deskWords = ['delivery', 'service', 'compliance', 'dealing', 'diagnostics', 'operations'] as const;
 export const clientKinds = ['person', 'institution'] as const;
@@ -37,7 +37,7 @@ export const signInRequest = closed({
   ),
 });
 
-/** Who is signed in, as the portal and scripts read it. */
+/** Who is signed in, as the portal and scripts read it. `id` is that of the client or operator. */
 export const me = closed(
   {
     kind: oneOf(['client', 'operator']),
@@ -47,7 +47,6 @@ export const me = closed(
     desks: Type.Array(oneOf(deskWords)),
     accountNumbers: Type.Array(Type.String()),
     signInId: nullable(id('sign-in')),
-    expiresAt: instant('When this sign-in or token ends at the latest.'),
   },
   { title: 'Me' },
 );
@@ -55,6 +54,7 @@ export type Me = Static<typeof me>;
 
 export const signedIn = closed({
   me,
+  expiresAt: instant('When this sign-in ends at the latest; half an hour without use ends it earlier.'),
   token: nullable(Type.String({ description: 'Present once, when `deliver` was `token`.' })),
 });
 
@@ -128,7 +128,15 @@ export const newClient = closed({
   accountNumbers: Type.Array(accountNumber, { minItems: 1, maxItems: 100, uniqueItems: true }),
   locale: Type.Optional(locale),
 });
-export const addedClient = closed({ clientId: id('client'), invitation });
+export const addedClient = closed({ clientId: id('client'), loginId: id('login'), invitation });
+export const newLogin = closed({ login: loginName });
+export const addedLogin = closed({ loginId: id('login'), invitation });
+export const newAccount = closed({ accountNumber });
+export const addedAccount = closed({ accountId: id('account') });
+export const clientFilter = closed({
+  state: Type.Optional(oneOf(clientStates)),
+  search: Type.Optional(line(100, 'Part of a name, or how an account number begins.')),
+});
 
 export const stateChange = closed({ reason: line(500, 'Why, for the record; the client does not read it.') });
 
@@ -145,9 +153,10 @@ export const operator = closed(
   { title: 'Operator' },
 );
 export const newOperator = closed({ login: loginName, name: line(200, 'Name of the person.'), desks });
-export const addedOperator = closed({ operatorId: id('operator'), invitation });
+export const addedOperator = closed({ operatorId: id('operator'), loginId: id('login'), invitation });
 export const deskChange = closed({ desks });
 
+export const importCheck = closed({ rows: count('Clients in the file.') });
 export const importAnswer = closed({
   clients: Type.Array(closed({ row: Type.Integer(), clientId: id('client'), login: Type.String(), invitation }), {
     maxItems: 10_000,

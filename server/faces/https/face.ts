@@ -138,6 +138,7 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders);
+    const { declared } = request.routeOptions.config;
     const abort = new AbortController();
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) abort.abort();
@@ -151,10 +152,12 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
     };
     caught.set(request, known);
     const rules = { findActor: parts.findActor, isTls: listener.isTls, isBehindProxy: trustedProxies.length > 0 };
-    Object.assign(known, await identify(request, rules, (address) => spend(rates.address.take(address))));
+    Object.assign(
+      known,
+      await identify(request, rules, (address) => spend(rates.address.take(address, declared?.weight ?? 1))),
+    );
     if (known.isSecure) reply.header('strict-transport-security', 'max-age=31536000');
     if (known.actor) spend(rates.actor.take(formatActor(known.actor)));
-    const declared = request.routeOptions.config.declared;
     if (declared !== undefined && declared.who !== 'anyone' && !known.actor) throw refusals.not_signed_in();
   });
 

@@ -87,6 +87,8 @@ interface Declared<Who extends Caller, Params extends TSchema, Query extends TSc
   readonly query?: Query;
   /** Codes that this operation may refuse with, beside those that every operation may. */
   readonly refusals: readonly string[];
+  /** How many ordinary requests this one counts as. Default 1. */
+  readonly weight?: number;
 }
 
 /** A declared operation with its types erased: what the face mounts and the document prints. */
@@ -104,6 +106,7 @@ export interface Route {
   readonly body?: TSchema;
   readonly answers: Answers;
   readonly refusals: readonly string[];
+  readonly weight?: number;
   readonly bodyLimitBytes: number;
   readonly idempotency?: Idempotency;
   /** Media types of an upload or a download. */
