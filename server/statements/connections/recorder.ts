@@ -1,0 +1,127 @@
+// Records refused connections without ever waiting in their path: counts in memory, written a second later, bounded on both sides.
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Database } from '../../kernel/sql.ts';
+import { detailKeyOf, hourOf, type RefusalDetail, type RefusalReason } from './rules.ts';
+import { type CountedRefusal, upsertRefusals } from './store.ts';
+
+export type Recorder = ReturnType<typeof createRecorder>;
+
+export interface RefusedConnection {
+  /** Canonical text. */
+  readonly address: string;
+  /** Present when the user name was issued to somebody. */
+  readonly clientId?: string | undefined;
+  /** An issued user name; empty when it was none. */
+  readonly userName: string;
+  readonly reason: RefusalReason;
+  readonly detail: RefusalDetail;
+}
+
+export interface RecorderLimits {
+  /** Different lines held in memory between two writes. */
+  readonly linesMax: number;
+  readonly rowsPerHourMax: { readonly strangers: number; readonly client: number };
+}
+
+export const recorderDefaults: RecorderLimits = { linesMax: 2000, rowsPerHourMax: { strangers: 2000, client: 200 } };
+
+const writtenEveryMs = 1000;
+
+export function createRecorder(parts: {
+  database: Database;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  limits?: RecorderLimits;
+}) {
+  const { database, clock, ids, log } = parts;
+  const limits = parts.limits ?? recorderDefaults;
+  let lines = new Map<string, CountedRefusal>();
+  let timer: Timer | undefined;
+  let writing: Promise<void> = Promise.resolve();
+
+  function add(line: Omit<CountedRefusal, 'id'>): void {
+    const key = [line.hourMs, line.address, line.userName, line.reason, line.detailKey].join(' ');
+    const known = lines.get(key);
+    lines.set(key, {
+      ...line,
+      id: known?.id ?? ids.next(),
+      count: (known?.count ?? 0) + line.count,
+      firstAtMs: Math.min(known?.firstAtMs ?? line.firstAtMs, line.firstAtMs),
+    });
+  }
+
+  function arm(): void {
+    timer ??= clock.after(writtenEveryMs, () => {
+      timer = undefined;
+      flush().catch((fault: unknown) => log.fault('refused connections could not be recorded', fault));
+    });
+  }
+
+  async function write(): Promise<void> {
+    const batch = [...lines.values()];
+    lines = new Map();
+    if (batch.length === 0) return;
+    try {
+      const dropped = new Set(await upsertRefusals(database.sql, batch, limits.rowsPerHourMax));
+      if (dropped.size === 0) return;
+      const overflow = new Map<string, CountedRefusal>();
+      for (const line of batch.filter(({ id }) => dropped.has(id))) {
+        const key = `${line.hourMs} ${line.userName}`;
+        const known = overflow.get(key);
+        overflow.set(key, { ...overflowOf(line), id: line.id, count: (known?.count ?? 0) + line.count });
+      }
+      await upsertRefusals(database.sql, [...overflow.values()], limits.rowsPerHourMax);
+    } catch (fault) {
+      // Kept for the next write; what came meanwhile is added to it within the same bound.
+      for (const line of batch) add(lines.size < limits.linesMax ? line : overflowOf(line));
+      arm();
+      throw fault;
+    }
+  }
+
+  /** Writes everything recorded so far. */
+  function flush(): Promise<void> {
+    writing = writing.catch(() => undefined).then(write);
+    return writing;
+  }
+
+  return {
+    flush,
+
+    record(refused: RefusedConnection): void {
+      const atMs = clock.nowMs();
+      const line = {
+        hourMs: hourOf(atMs),
+        address: refused.address,
+        clientId: refused.clientId ?? null,
+        userName: refused.userName,
+        reason: refused.reason,
+        detailKey: detailKeyOf(refused.detail),
+        detail: refused.detail,
+        count: 1,
+        firstAtMs: atMs,
+        lastAtMs: atMs,
+      };
+      add(lines.size < limits.linesMax ? line : overflowOf(line));
+      arm();
+    },
+
+    /** Writes what is left. */
+    async close(): Promise<void> {
+      timer?.close();
+      timer = undefined;
+      await flush();
+    },
+  };
+}
+
+const overflowOf = (line: Omit<CountedRefusal, 'id'>): Omit<CountedRefusal, 'id'> => ({
+  ...line,
+  address: null,
+  reason: 'overflow',
+  detailKey: '',
+  detail: {},
+});

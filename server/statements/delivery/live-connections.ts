@@ -1,0 +1,243 @@
+// Connections that are signed in at this process: their transcript, and their end as soon as what they stand on ends (SF-24).
+import type { ClientActor } from '../../kernel/actor.ts';
+import { systemActor } from '../../kernel/actor.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Database } from '../../kernel/sql.ts';
+import { insertConnection, listSignInAddressesSince, updateConnectionEnded } from '../connections/store.ts';
+import type { IdentityDoor } from './delivery.ts';
+import type { Ticket } from './gate.ts';
+import { mayStay } from './gate-rules.ts';
+import { listLiveFacts, notifySignedIn } from './gate-store.ts';
+import { findConnection, lockElection } from './store.ts';
+import type { Transitions } from './transitions.ts';
+
+export type LiveConnections = ReturnType<typeof createLiveConnections>;
+
+export interface OpenedConnection {
+  readonly connectionId: string;
+  readonly address: string;
+  readonly clientSoftware: string | undefined;
+  readonly algorithms:
+    | { readonly kex: string; readonly hostKey: string; readonly cipherIn: string; readonly macIn: string }
+    | undefined;
+}
+
+export interface EndedConnection {
+  readonly connectionId: string;
+  readonly address: string;
+  readonly user: string | undefined;
+  readonly ticket: Ticket | undefined;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly endReason: string;
+}
+
+export type EndConnection = (connectionId: string, cause: string) => void;
+
+interface Live {
+  readonly connectionId: string;
+  readonly clientId: string;
+  readonly sshKeyId: string;
+  readonly address: string;
+}
+
+const signInRemembered = 3_600_000;
+const addressesMax = 20_000;
+const checkedAtOnce = 500;
+const channels = ['ssh_key_ended', 'client_ended', 'allow_list_changed'] as const;
+const expiryCheckedEveryMs = 60_000;
+
+export function createLiveConnections(parts: {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  identity: Pick<IdentityDoor, 'getClientState'>;
+  transitions: Transitions;
+}) {
+  const { database, clock, log } = parts;
+  const live = new Map<string, Live>();
+  const known = new Map<string, number>();
+  let endConnection: EndConnection | undefined;
+  let checking: Promise<void> | undefined;
+  let isCheckDue = false;
+  const writing = new Set<Promise<void>>();
+
+  function remember(address: string, atMs: number): void {
+    known.delete(address);
+    known.set(address, atMs);
+    if (known.size > addressesMax) known.delete(known.keys().next().value!);
+  }
+
+  function track(work: Promise<void>): void {
+    const done = work.catch((fault: unknown) => log.fault('a transcript could not be written', fault));
+    writing.add(done);
+    void done.finally(() => writing.delete(done));
+  }
+
+  async function checkSome(some: readonly Live[]): Promise<void> {
+    const states = new Map<string, string | undefined>();
+    for (const facts of await listLiveFacts(database.sql, some)) {
+      const { clientId } = facts;
+      if (!states.has(clientId)) states.set(clientId, await parts.identity.getClientState(database.sql, clientId));
+      if (mayStay({ ...facts, clientState: states.get(clientId) }, clock.nowMs())) continue;
+      live.delete(facts.connectionId);
+      log.info('connection ended', { 'session-id': facts.connectionId, message: 'its key, address or account ended' });
+      endConnection?.(facts.connectionId, 'no_longer_allowed');
+    }
+  }
+
+  async function checkAll(): Promise<void> {
+    while (isCheckDue) {
+      isCheckDue = false;
+      const all = [...live.values()];
+      for (let start = 0; start < all.length; start += checkedAtOnce) {
+        await checkSome(all.slice(start, start + checkedAtOnce));
+      }
+    }
+  }
+
+  /** Looks at every open connection again; askers at the same time share one look, and a later one makes another. */
+  function check(): Promise<void> {
+    isCheckDue = true;
+    checking ??= checkAll().finally(() => (checking = undefined));
+    return checking;
+  }
+
+  const checkLater = (): void => {
+    check().catch((fault: unknown) => log.fault('open connections could not be checked', fault));
+  };
+
+  async function writeOpened(ticket: Ticket, opened: OpenedConnection): Promise<void> {
+    const openedAtMs = clock.nowMs();
+    const { clientId } = ticket.actor;
+    const { algorithms } = opened;
+    const isNews = (known.get(opened.address) ?? 0) < openedAtMs - signInRemembered / 2;
+    remember(opened.address, openedAtMs);
+    await database.transaction(async (sql) => {
+      await insertConnection(sql, {
+        connectionId: ticket.connectionId,
+        clientId,
+        sshKeyId: ticket.sshKeyId,
+        address: opened.address,
+        openedAtMs,
+        clientSoftware: opened.clientSoftware ?? null,
+        kex: algorithms?.kex ?? null,
+        hostKeyAlgorithm: algorithms?.hostKey ?? null,
+        cipher: algorithms?.cipherIn ?? null,
+        mac: algorithms?.macIn ?? null,
+      });
+      if (isNews) await notifySignedIn(sql, opened.address);
+    });
+    if ((await findConnection(database.sql, clientId))?.state === 'configured') await prove(ticket.actor);
+    // What ended between the accepted signature and now was announced before this connection was listening.
+    await checkSome([liveOf(ticket, opened.address)]);
+  }
+
+  /** The first good sign-in shows that the connection works from end to end. */
+  async function prove(actor: ClientActor): Promise<void> {
+    await database.transaction(async (sql) => {
+      const atMs = clock.nowMs();
+      await lockElection(sql, actor.clientId, atMs);
+      if ((await findConnection(sql, actor.clientId))?.state !== 'configured') return;
+      const by = { ...systemActor('sftp'), origin: actor.origin };
+      await parts.transitions.connection(sql, by, actor.clientId, { from: 'configured', to: 'proven' }, { atMs });
+    });
+  }
+
+  function noteEnded(ended: EndedConnection): void {
+    live.delete(ended.connectionId);
+    log.info('connection ended', {
+      'activity-type': 'DISCONNECTED',
+      'session-id': ended.connectionId,
+      'source-ip': ended.address,
+      user: ended.ticket?.userName,
+      'bytes-in': ended.bytesIn,
+      'bytes-out': ended.bytesOut,
+      message: ended.endReason,
+    });
+    if (ended.ticket === undefined) return;
+    const { connectionId, bytesIn, bytesOut, endReason } = ended;
+    // The opening may still be on its way to the database.
+    const before = Promise.all(writing);
+    track(
+      before.then(() =>
+        updateConnectionEnded(database.sql, {
+          connectionId,
+          atMs: clock.nowMs(),
+          reason: endReason,
+          bytesIn,
+          bytesOut,
+        }),
+      ),
+    );
+  }
+
+  const operations = {
+    /** True for an address with a sign-in in the last hour. */
+    isKnown: (address: string): boolean => (known.get(address) ?? 0) > clock.nowMs() - signInRemembered,
+
+    /** Whether the ticket still holds: asked again before a tree is opened. */
+    async isTicketGood(ticket: Ticket, address: string): Promise<boolean> {
+      const [facts] = await listLiveFacts(database.sql, [liveOf(ticket, address)]);
+      const clientState = await parts.identity.getClientState(database.sql, ticket.actor.clientId);
+      return facts !== undefined && mayStay({ ...facts, clientState }, clock.nowMs());
+    },
+
+    connectionOpened(ticket: Ticket, opened: OpenedConnection): void {
+      live.set(ticket.connectionId, liveOf(ticket, opened.address));
+      log.info('connection opened', {
+        'activity-type': 'CONNECTED',
+        'session-id': ticket.connectionId,
+        'source-ip': opened.address,
+        user: ticket.userName,
+        client: opened.clientSoftware,
+        kex: opened.algorithms?.kex,
+        ciphers: opened.algorithms?.cipherIn,
+        method: 'publickey',
+        'key-fingerprint': ticket.fingerprint,
+      });
+      track(writeOpened(ticket, opened));
+    },
+  };
+
+  /** Ends connections from now on by calling `end`. Shape: close it to stop listening. */
+  async function start(end: EndConnection): Promise<{ close(): Promise<void> }> {
+    endConnection = end;
+    const ears = await Promise.all(channels.map((channel) => database.listen(channel, checkLater)));
+    ears.push(
+      await database.listen('sftp_signed_in', (address) => {
+        if (address !== '') remember(address, clock.nowMs());
+      }),
+    );
+    const since = clock.nowMs() - signInRemembered;
+    for (const { address, lastAtMs } of await listSignInAddressesSince(database.sql, since, addressesMax)) {
+      remember(address, lastAtMs);
+    }
+    let isClosed = false;
+    // Keys end by their date too, without anybody announcing it.
+    let timer = clock.after(expiryCheckedEveryMs, again);
+    function again(): void {
+      if (isClosed) return;
+      checkLater();
+      timer = clock.after(expiryCheckedEveryMs, again);
+    }
+    return {
+      async close() {
+        isClosed = true;
+        timer.close();
+        await Promise.all(ears.map((ear) => ear.close()));
+        await Promise.all(writing);
+      },
+    };
+  }
+
+  return { check, noteEnded, start, operations };
+}
+
+const liveOf = (ticket: Ticket, address: string): Live => ({
+  connectionId: ticket.connectionId,
+  clientId: ticket.actor.clientId,
+  sshKeyId: ticket.sshKeyId,
+  address,
+});
