@@ -119,15 +119,20 @@ export class Reply {
 
 /** Cuts a stream of replies into packets. */
 export function createReplyReader() {
-  let waiting = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
+  let waitingBytes = 0;
   return {
-    push(bytes: Uint8Array): Reply[] {
-      waiting = Buffer.concat([waiting, bytes]);
+    push(bytes: Buffer): Reply[] {
+      chunks.push(bytes);
+      waitingBytes += bytes.length;
+      if (chunks[0]!.length < 4) chunks = [Buffer.concat(chunks)];
       const replies: Reply[] = [];
-      while (waiting.length >= 4 && waiting.length >= 4 + waiting.readUInt32BE(0)) {
-        const end = 4 + waiting.readUInt32BE(0);
-        replies.push(new Reply(waiting.subarray(4, end)));
-        waiting = waiting.subarray(end);
+      while (waitingBytes >= 4 && waitingBytes >= 4 + chunks[0]!.readUInt32BE(0)) {
+        const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+        const end = 4 + all.readUInt32BE(0);
+        replies.push(new Reply(all.subarray(4, end)));
+        chunks = [all.subarray(end)];
+        waitingBytes -= end;
       }
       return replies;
     },

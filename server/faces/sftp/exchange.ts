@@ -34,7 +34,10 @@ export function createExchange(id: number, costBytes: number, parts: ExchangePar
     answer: settle,
     fail(thrown) {
       // What fails after the answer (a file that would not close) can only be recorded.
-      if (isAnswered) return void parts.recordFault(thrown);
+      if (isAnswered) {
+        parts.recordFault(thrown);
+        return;
+      }
       const { status, text } = answerThrow(thrown, parts.recordFault);
       settle(formatStatus(id, status, text));
     },

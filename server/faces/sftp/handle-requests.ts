@@ -56,8 +56,9 @@ export function createHandleRequests({ handles, order, heavy, countRead, isOver 
           const sentBytes = answerData(exchange, views);
           reading.sent(request.offset, request.offset + sentBytes);
         };
-        if (Array.isArray(parts)) return void send(parts);
-        return attempt(exchange, async () => send(await parts));
+        if (!Array.isArray(parts)) return attempt(exchange, async () => send(await parts));
+        send(parts);
+        return undefined;
       },
     });
   }
@@ -205,8 +206,9 @@ function needReadable(handle: Handle): void {
 
 async function hashable({ thing }: Handle): Promise<Hashable> {
   if (thing.kind === 'reading') {
-    const { attributes, sha256, readAside } = thing.reading;
-    return { sizeBytes: attributes.sizeBytes, sha256, read: readAside };
+    const { reading } = thing;
+    const read = (offset: number, length: number): Promise<Buffer> => reading.readAside(offset, length);
+    return { sizeBytes: reading.attributes.sizeBytes, sha256: reading.sha256, read };
   }
   if (thing.kind === 'listing') throw refusals.sftp_handle_wrong_kind({ needed: 'reading' });
   const upload = thing.writing.handle;
@@ -214,7 +216,12 @@ async function hashable({ thing }: Handle): Promise<Hashable> {
   return { sizeBytes, sha256: undefined, read: (offset, length) => upload.read(offset, length) };
 }
 
-async function copyRange(from: Hashable, request: RequestOf<'copy_data'>, to: Writing, isOver: () => boolean): Promise<void> {
+async function copyRange(
+  from: Hashable,
+  request: RequestOf<'copy_data'>,
+  to: Writing,
+  isOver: () => boolean,
+): Promise<void> {
   const asked = request.length === 0 ? from.sizeBytes : request.fromOffset + request.length;
   const end = Math.min(from.sizeBytes, asked);
   for (let at = request.fromOffset; at < end; at += batchBytesMax) {
