@@ -30,8 +30,11 @@ export interface BlobListing {
   readonly sizeOnDiskBytes: number;
 }
 
-/** A blob in the making. Calls may overlap; each takes effect whole, in the order in which they were made. */
-export interface StagedBlob {
+/**
+ * A blob in the making. Calls may overlap; each takes effect whole, in the order in which they were made.
+ * NOTE: one that is neither sealed, discarded nor closed keeps a file open: use `await using`, which closes it.
+ */
+export interface StagedBlob extends AsyncDisposable {
   readonly blobId: string;
   readonly sizeBytes: number;
   /** Writes at any offset, over what stands there too; a gap beyond the end is filled with zeros, so bound the offset. */

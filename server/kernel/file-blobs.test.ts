@@ -149,7 +149,7 @@ test('A blob in the place of another is found, also when its header is rewritten
 
 test('An older version of a rewritten frame, put back, is found', async () => {
   await using store = await openStore();
-  const staged = await store.blobs.stage();
+  await using staged = await store.blobs.stage();
   await staged.writeAt(0, systemRandom.bytes(200_000));
   await staged.sync();
   const before = await readFile(join(store.folder, 'staged', staged.blobId));
@@ -164,7 +164,8 @@ test('An older version of a rewritten frame, put back, is found', async () => {
 
 test('A staged file passed off as a sealed one is found', async () => {
   await using store = await openStore();
-  const [sealed, staged] = [await store.blobs.put(systemRandom.bytes(10)), await store.blobs.stage()];
+  const sealed = await store.blobs.put(systemRandom.bytes(10));
+  await using staged = await store.blobs.stage();
   await staged.writeAt(0, systemRandom.bytes(70_000));
   await staged.close();
   await copyFile(join(store.folder, 'staged', staged.blobId), store.pathOf(sealed.blobId));
@@ -195,12 +196,13 @@ test('No nonce is used twice under one key, through rewrites, reopenings and cra
     if (round % 3 === 0) await writeFile(path, old);
     staged = (await store.blobs.reopen(staged.blobId))!;
   }
+  await staged.discard();
   assert.ok(seen.size > 30);
 });
 
 test('What was synced survives a write in its place that a crash tore in two', async () => {
   await using store = await openStore();
-  const staged = await store.blobs.stage();
+  await using staged = await store.blobs.stage();
   const text = systemRandom.bytes(100_000);
   await staged.writeAt(0, text);
   await staged.sync();
@@ -209,19 +211,19 @@ test('What was synced survives a write in its place that a crash tore in two', a
   await staged.close();
   // The second frame is written anew on closing. Tear that write: its first half is new, its second half is not there.
   await patch(path, headerSizeBytes + strideBytes + 2000, flip, 100);
-  const again = (await store.blobs.reopen(staged.blobId))!;
+  await using again = (await store.blobs.reopen(staged.blobId))!;
   assert.ok(again.sizeBytes >= 100_000, `${again.sizeBytes} bytes are left`);
   assert.ok((await again.readAt(0, 100_000)).equals(text));
 });
 
 test('A staged blob keeps every whole frame before the first torn one', async () => {
   await using store = await openStore();
-  const staged = await store.blobs.stage();
+  await using staged = await store.blobs.stage();
   const text = systemRandom.bytes(300_000);
   await staged.writeAt(0, text);
   await staged.close();
   await patch(join(store.folder, 'staged', staged.blobId), headerSizeBytes + 2 * strideBytes + 100, flip);
-  const again = (await store.blobs.reopen(staged.blobId))!;
+  await using again = (await store.blobs.reopen(staged.blobId))!;
   assert.equal(again.sizeBytes, 2 * 65_536);
   await again.writeAt(again.sizeBytes, text.subarray(again.sizeBytes));
   const { blobId } = await again.seal();
@@ -235,7 +237,7 @@ test('A writer that is killed leaves a staged blob that resumes where its whole 
   await once(child, 'message');
   child.kill('SIGKILL');
   await once(child, 'exit');
-  const staged = (await store.blobs.reopen(blobId))!;
+  await using staged = (await store.blobs.reopen(blobId))!;
   assert.ok(staged.sizeBytes >= 10 * 65_536, `${staged.sizeBytes} bytes are left`);
   const left = await staged.readAt(0, staged.sizeBytes);
   assert.ok(left.every((byte, at) => byte === Math.floor(at / 30_000) % 251));

@@ -255,6 +255,16 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
       return onMedium(blobId, work);
     });
 
+  const close = (): Promise<void> =>
+    turns.run(async () => {
+      if (isClosed) return;
+      try {
+        await onMedium(blobId, writeOutAll);
+      } finally {
+        await letGo();
+      }
+    });
+
   if (recover) await onMedium(blobId, readBack);
   return {
     blobId,
@@ -271,16 +281,8 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
       await rm(parts.path, { force: true });
       await rm(redoPath(parts.path), { force: true });
     },
-    async close() {
-      await turns.run(async () => {
-        if (isClosed) return;
-        try {
-          await onMedium(blobId, writeOutAll);
-        } finally {
-          await letGo();
-        }
-      });
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

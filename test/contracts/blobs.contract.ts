@@ -125,7 +125,7 @@ export function testBlobs(contract: BlobContract): void {
   );
 
   check('writes that overlap take effect in the order in which they were made', async (blobs, random) => {
-    const staged = await blobs.stage();
+    await using staged = await blobs.stage();
     const bytes = random.bytes(20 * 32_768);
     await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
@@ -136,7 +136,7 @@ export function testBlobs(contract: BlobContract): void {
   });
 
   check('a blob is either staged or sealed, and only a sealed one opens', async (blobs, random) => {
-    const staged = await blobs.stage();
+    await using staged = await blobs.stage();
     await staged.writeAt(0, random.bytes(100));
     await assert.rejects(blobs.open(staged.blobId), isGone);
     assert.deepEqual(
@@ -153,7 +153,7 @@ export function testBlobs(contract: BlobContract): void {
   });
 
   check('two handles never write one staged blob at the same time', async (blobs, _, reopen) => {
-    const staged = await blobs.stage();
+    await using staged = await blobs.stage();
     const other = await reopen();
     await assert.rejects(other.reopen(staged.blobId), { code: 'blob_busy' });
     await staged.close();
