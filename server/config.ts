@@ -141,3 +141,7 @@ export const environmentWith = (changes: Environment): Record<string, string | u
   ...process.env,
   ...changes,
 });
+
+/** The folder that relative paths of a command's arguments start from: `npm run` changes it and says here what it was. */
+export const callerFolder = (environment: Environment = process.env): string =>
+  environment['INIT_CWD'] ?? process.cwd();

@@ -1,7 +1,8 @@
 // The program: reads its arguments, runs one command, and answers with an exit code. `server/main.ts help` lists the commands.
 import { SettingFaults } from './config.ts';
 import { Outage, Refusal } from './kernel/refusal.ts';
-import { commands, findCommand, Misuse } from './commands/commands.ts';
+import { type Command, commands, findCommand, runCommand, usageOf } from './commands/commands.ts';
+import { Misuse } from './commands/misuse.ts';
 
 /** 0 done, 1 refused, 2 wrongly called or wrongly set, 3 something needed is not available, 70 our own fault. */
 async function main(words: readonly string[]): Promise<number> {
@@ -12,17 +13,15 @@ async function main(words: readonly string[]): Promise<number> {
     return isAskedFor ? 0 : 2;
   }
   try {
-    return await found.command.run(found.rest);
+    return await runCommand(found.command, found.rest);
   } catch (fault) {
     return explain(fault);
   }
 }
 
-function describeCommands(one?: (typeof commands)[number]): string {
-  const rows = one === undefined ? commands : [one];
-  const width = Math.max(...rows.map((row) => row.usage.length)) + 2;
-  const lines = rows.map((row) => `  ${row.usage.padEnd(width)}${row.meaning}`);
-  return `Usage: node server/main.ts COMMAND\n\n${lines.join('\n')}\n`;
+function describeCommands(one?: Command): string {
+  const rows = (one === undefined ? commands : [one]).flatMap((row) => [`  ${usageOf(row)}`, `      ${row.meaning}`]);
+  return `Usage: node server/main.ts COMMAND\n\n${rows.join('\n')}\n`;
 }
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);

@@ -76,6 +76,12 @@ export const table = {
     default: 'the broker',
     read: value.text,
   }),
+  brokerEmail: required({
+    name: 'BROADGATE_BROKER_EMAIL',
+    meaning: 'Address in the name of the key that signs statements',
+    default: 'statements@localhost',
+    read: value.emailAddress,
+  }),
   zone: required({
     name: 'BROADGATE_ZONE',
     meaning: 'Time zone of the business day',

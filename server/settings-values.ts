@@ -99,6 +99,12 @@ export const hostName: ReadValue<string> = (given) => {
   return given;
 };
 
+export const emailAddress: ReadValue<string> = (given) => {
+  if (!/^[^\s@<>()"]{1,64}@[^\s@<>()"]{1,190}$/.test(given))
+    throw new WantedValue('an address such as statements@broker.example');
+  return given;
+};
+
 export const webAddress: ReadValue<string> = (given) => {
   const url = URL.parse(given);
   if (!url || !/^https?:$/.test(url.protocol))

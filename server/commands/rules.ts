@@ -38,6 +38,10 @@ export const refusals = defineRefusals({
     kind: 'forbidden',
     text: 'The demo answers on loopback only. Remove {setting}, or run a real installation with: npm run serve.',
   },
+  nobody_found: {
+    kind: 'not_found',
+    text: 'There is no client with the login or account number {who}. List them with: npm run -s broadgate -- client list.',
+  },
   folder_not_empty: {
     kind: 'conflict',
     text: '{folder} is not empty. Name a folder that is empty or not there yet.',

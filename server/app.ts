@@ -1,0 +1,188 @@
+// The composition root: opens every part in order, closes in reverse. Nothing imports it but the program's own processes and tests.
+import type { Settings } from './config.ts';
+import { createSftpListener } from './faces/sftp/listener.ts';
+import { openHttpsFace } from './faces/https/face.ts';
+import { blobFolder, clock, createIdentityOf, ids, openVaultOf, random } from './foundations.ts';
+import { openHostKeys, showHostKey } from './host-keys.ts';
+import { createIdentityRoutes } from './identity/https.ts';
+import { createAudit } from './kernel/audit.ts';
+import { openFileBlobs } from './kernel/file-blobs.ts';
+import { createJobs } from './kernel/jobs.ts';
+import { createLog, type Log } from './kernel/log.ts';
+import { createOutbox } from './kernel/outbox.ts';
+import { createRequests } from './kernel/requests.ts';
+import { openDatabase } from './kernel/sql.ts';
+import { createMessages } from './messages/messages.ts';
+import { createNoticeRoutes } from './messages/https.ts';
+import { housekeeping } from './housekeeping.ts';
+import { refusalSets } from './refusal-sets.ts';
+import { createConnectionRoutes } from './statements/connections/https.ts';
+import { createDelivery, deliveryDefaults } from './statements/delivery/delivery.ts';
+import { createDeliveryRoutes } from './statements/delivery/https.ts';
+import { createEncryptionPool } from './statements/issuing/encryption-pool.ts';
+import { createStatementRoutes } from './statements/https.ts';
+import { createSftpGate } from './statements/sftp.ts';
+import { createStatements, openBrokerKey, statementDefaults } from './statements/statements.ts';
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a process is told to open; it crosses the border between processes as a plain value. */
+export interface AppStart {
+  readonly settings: Settings;
+  readonly databaseUrl: string;
+  /** Absent where nobody is served: then there are operations only, no ports and no jobs. */
+  readonly faces?: { readonly https: Endpoint; readonly sftp: Endpoint };
+}
+
+export type Parts = Awaited<ReturnType<typeof openParts>>;
+
+/** Opens what stands below the faces: database, vault, files and the domains over them. */
+export async function openParts(start: AppStart, log: Log) {
+  const { settings } = start;
+  await using opened = new AsyncDisposableStack();
+  const database = openDatabase({
+    url: start.databaseUrl,
+    onFault: (fault) => log.fault('a database connection was lost', fault),
+  });
+  opened.defer(() => database.close());
+  const { sql } = database;
+  const vault = await openVaultOf(settings, database);
+  const blobs = await openFileBlobs({ folder: blobFolder(settings), keys: vault, ids, random });
+  opened.defer(() => blobs.close());
+  const hostKeys = await openHostKeys({ sql, vault });
+  const brokerKey = await openBrokerKey({ sql, clock, vault, settings });
+  const pool = opened.use(createEncryptionPool({ workers: 2, signingKey: brokerKey.secretKey, clock }));
+
+  const audit = createAudit({ clock });
+  const outbox = createOutbox({ clock, ids, log });
+  const requests = createRequests({ clock });
+  const identity = createIdentityOf(settings, database);
+  const messages = createMessages({ database, clock, ids });
+  const base = { database, clock, random, ids, audit, outbox, requests, log, identity, messages, blobs };
+  const delivery = createDelivery({
+    ...base,
+    settings: {
+      ...deliveryDefaults,
+      ...settings,
+      hostName: settings.sftpHostName,
+      port: () => settings.sftpPublicPort ?? start.faces?.sftp.port ?? settings.sftpPort,
+      hostKeys: () => hostKeys.map(showHostKey),
+      addresses: {
+        widest: { ipv4: settings.widestIpv4, ipv6: settings.widestIpv6 },
+        privateAddresses: settings.privateAddresses,
+      },
+    },
+    inspectCertificate: (bytes, nowMs) => pool.inspectCertificate(bytes, nowMs),
+  });
+  const statements = createStatements({
+    ...base,
+    delivery,
+    brokerKey,
+    pool,
+    settings: {
+      ...statementDefaults,
+      brokerName: settings.brokerName,
+      timeZone: settings.zone,
+      quotaBytes: settings.quotaBytes,
+    },
+  });
+  for (const [kind, consumer] of Object.entries(statements.consumers)) outbox.consume(kind, consumer);
+
+  const rest = opened.move();
+  return {
+    ...base,
+    sql,
+    vault,
+    hostKeys,
+    pool,
+    delivery,
+    statements,
+    [Symbol.asyncDispose]: () => rest.disposeAsync(),
+  };
+}
+
+export interface App {
+  /** Faces stop taking anything new, what runs may end within the grace, then jobs and the parts below are closed. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Opens everything and serves. Refuses: what a face or a part below it refuses. */
+export async function openApp(start: AppStart): Promise<App> {
+  const { settings, faces } = start;
+  const log = createLog({ level: settings.logLevel });
+  let graceMs = 0;
+  await using opened = new AsyncDisposableStack();
+  const parts = opened.use(await openParts(start, log));
+  if (faces === undefined) {
+    const rest = opened.move();
+    return { close: () => rest.disposeAsync() };
+  }
+  const { sql, database, identity, delivery, statements } = parts;
+
+  const jobs = createJobs({ database, log });
+  opened.defer(() => jobs.close());
+  const watched = await statements.start();
+  opened.defer(() => watched.close());
+
+  const sftp = createSftpListener({
+    gate: createSftpGate({ ...parts, delivery, statements }),
+    clock,
+    random,
+    ids,
+    software: 'Broadgate',
+    ...(settings.sftpBanner === '' ? {} : { banner: settings.sftpBanner }),
+    hostKeys: parts.hostKeys,
+    trustedProxies: settings.proxyProtocolPeers,
+    recordFault(fault) {
+      const incident = ids.next();
+      log.fault('an SFTP connection met a fault of ours', fault, { incident });
+      return incident;
+    },
+  });
+  const running = await delivery.start((connectionId) => {
+    sftp.endConnections((ticket) => ticket.connectionId === connectionId);
+  });
+  opened.defer(() => running.close());
+
+  const https = await openHttpsFace({
+    routes: [
+      ...createIdentityRoutes({ identity }),
+      ...createNoticeRoutes(parts),
+      ...createDeliveryRoutes({ delivery }),
+      ...createConnectionRoutes({ delivery }),
+      ...createStatementRoutes({ statements }),
+    ],
+    refusals: refusalSets,
+    clock,
+    ids,
+    log,
+    findActor: (token, origin) => identity.findActor(token, origin),
+    cursorKey: await parts.vault.keepSecret(sql, 'https cursor key', async () => random.bytes(32)),
+    listen: {
+      ...faces.https,
+      ...(settings.tlsCertificateFile === undefined ? {} : { certificateFile: settings.tlsCertificateFile }),
+      ...(settings.tlsKeyFile === undefined ? {} : { keyFile: settings.tlsKeyFile }),
+      trustedProxies: settings.trustedProxies,
+    },
+    readiness: async () => ({ isReady: true, parts: {} }),
+  });
+  opened.defer(() => https.close({ graceMs }));
+  await sftp.listen(faces.sftp);
+  // Both faces let go at once: neither waits for the other's slowest transfer.
+  opened.defer(() => Promise.all([https.close({ graceMs }), sftp.close(graceMs)]).then(() => undefined));
+  await jobs.start(
+    { ...parts.outbox.tasks(database), ...statements.tasks, ...housekeeping(parts).tasks },
+    `${statements.crontab}\n${housekeeping(parts).crontab}`,
+  );
+
+  const rest = opened.move();
+  return {
+    async close(grace) {
+      graceMs = grace;
+      await rest.disposeAsync();
+    },
+  };
+}

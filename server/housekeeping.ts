@@ -1,0 +1,40 @@
+// What is done by the clock and belongs to no statement: seals, warnings, and the end of what need not be kept.
+import type { Audit } from './kernel/audit.ts';
+import type { Clock } from './kernel/clock.ts';
+import type { Task } from './kernel/jobs.ts';
+import type { Outbox } from './kernel/outbox.ts';
+import type { Requests } from './kernel/requests.ts';
+import type { Database } from './kernel/sql.ts';
+import type { Messages } from './messages/messages.ts';
+import type { Delivery } from './statements/delivery/delivery.ts';
+
+const dayMs = 86_400_000;
+/** An answer to a repeated request is kept this long; a caller that repeats later than that does something new. */
+const answersKeptMs = 7 * dayMs;
+const eventsKeptMs = 30 * dayMs;
+
+/** Each task may run twice, and on any process. */
+export function housekeeping(parts: {
+  database: Database;
+  clock: Clock;
+  audit: Audit;
+  outbox: Outbox;
+  requests: Requests;
+  messages: Pick<Messages, 'purge'>;
+  delivery: Pick<Delivery, 'warnOfExpiry' | 'purgeHistory'>;
+}): { tasks: Record<string, Task>; crontab: string } {
+  const { database, clock, audit, outbox, requests, messages, delivery } = parts;
+  return {
+    tasks: {
+      'audit.seal': async () => void (await audit.seal(database)),
+      'keys.warn': async () => void (await delivery.warnOfExpiry()),
+      'history.purge': async () => {
+        await delivery.purgeHistory();
+        await messages.purge();
+        await outbox.deleteDone(database.sql, clock.nowMs() - eventsKeptMs);
+        await requests.forget(database.sql, answersKeptMs);
+      },
+    },
+    crontab: ['* * * * * audit.seal', '17 * * * * keys.warn', '43 3 * * * history.purge'].join('\n'),
+  };
+}
