@@ -1,0 +1,222 @@
+// Rows of runs, their files and their lines. SQL only.
+import type { Sql } from '../../kernel/sql.ts';
+
+export type RunState = 'receiving' | 'refused' | 'checked' | 'running' | 'done';
+
+export interface RunRow {
+  readonly id: string;
+  readonly reference: string;
+  readonly state: RunState;
+  readonly isDryRun: boolean;
+  readonly csvSha256: string | null;
+  readonly rowsTotal: number;
+  readonly rowsDone: number;
+  readonly rowsFailed: number;
+  readonly rowsWaiting: number;
+  readonly askedBy: string;
+  readonly begunAtMs: number;
+  readonly checkedAtMs: number | null;
+  readonly doneAtMs: number | null;
+}
+
+export async function findRun(sql: Sql, by: { id?: string; reference?: string }): Promise<RunRow | undefined> {
+  const [row] = await sql<RunRow>`select id, reference, state, is_dry_run as "isDryRun", csv_sha256 as "csvSha256",
+    rows_total as "rowsTotal", rows_done as "rowsDone", rows_failed as "rowsFailed", rows_waiting as "rowsWaiting",
+    asked_by as "askedBy", begun_at_ms as "begunAtMs", checked_at_ms as "checkedAtMs", done_at_ms as "doneAtMs"
+    from runs where id = ${by.id ?? null} or reference = ${by.reference ?? null}`;
+  return row;
+}
+
+export async function listRuns(sql: Sql, beforeId: string | undefined, limit: number): Promise<RunRow[]> {
+  return sql<RunRow>`select id, reference, state, is_dry_run as "isDryRun", csv_sha256 as "csvSha256",
+    rows_total as "rowsTotal", rows_done as "rowsDone", rows_failed as "rowsFailed", rows_waiting as "rowsWaiting",
+    asked_by as "askedBy", begun_at_ms as "begunAtMs", checked_at_ms as "checkedAtMs", done_at_ms as "doneAtMs"
+    from runs where (${beforeId ?? null}::text is null or id < ${beforeId ?? null}) order by id desc limit ${limit}`;
+}
+
+export async function listRunIds(sql: Sql, state: RunState, begunBeforeMs: number): Promise<string[]> {
+  const rows = await sql<{ id: string }>`select id from runs where state = ${state} and begun_at_ms < ${begunBeforeMs}
+    order by id limit 100`;
+  return rows.map((row) => row.id);
+}
+
+/** Begins to receive a run, or begins anew one that was never accepted. */
+export async function saveReceiving(
+  sql: Sql,
+  run: { id: string; reference: string; isDryRun: boolean; askedBy: string; nowMs: number },
+): Promise<void> {
+  await sql`insert into runs (id, reference, state, is_dry_run, asked_by, begun_at_ms)
+    values (${run.id}, ${run.reference}, 'receiving', ${run.isDryRun}, ${run.askedBy}, ${run.nowMs})
+    on conflict (id) do update set state = 'receiving', is_dry_run = ${run.isDryRun}, asked_by = ${run.askedBy},
+      begun_at_ms = ${run.nowMs}, checked_at_ms = null, done_at_ms = null, csv_sha256 = null, rows_total = 0, rows_done = 0,
+      rows_failed = 0, rows_waiting = 0`;
+}
+
+/** Forgets files and lines. Shape: the blobs they named. */
+export async function clearRun(sql: Sql, runId: string): Promise<string[]> {
+  await sql`delete from run_rows where run_id = ${runId}`;
+  const rows = await sql<{
+    blobId: string | null;
+  }>`delete from run_files where run_id = ${runId} returning blob_id as "blobId"`;
+  return rows.flatMap((row) => (row.blobId === null ? [] : [row.blobId]));
+}
+
+export interface RunFileRow {
+  readonly name: string;
+  readonly blobId: string | null;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** Shape: false when a file of that name is there already. */
+export async function insertFile(sql: Sql, runId: string, file: RunFileRow): Promise<boolean> {
+  const made = await sql`insert into run_files (run_id, name, blob_id, size_bytes, sha256)
+    values (${runId}, ${file.name}, ${file.blobId}, ${file.sizeBytes}, ${file.sha256}) on conflict do nothing returning name`;
+  return made.length === 1;
+}
+
+export async function listFiles(sql: Sql, runId: string): Promise<RunFileRow[]> {
+  return sql<RunFileRow>`select name, blob_id as "blobId", size_bytes as "sizeBytes", sha256 from run_files
+    where run_id = ${runId} order by name`;
+}
+
+/** Lets go of the run's own hold on its blobs; statements hold theirs. */
+export async function clearBlobs(sql: Sql, runId: string): Promise<string[]> {
+  const rows = await sql<{ blobId: string }>`with held as (select name, blob_id from run_files
+      where run_id = ${runId} and blob_id is not null for update)
+    update run_files set blob_id = null from held where run_files.run_id = ${runId} and run_files.name = held.name
+    returning held.blob_id as "blobId"`;
+  return rows.map((row) => row.blobId);
+}
+
+export interface LineRow {
+  readonly rowNumber: number;
+  readonly accountNumber: string;
+  readonly kind: string;
+  readonly period: string;
+  readonly fileName: string;
+  readonly sha256: string;
+  readonly state: 'waiting' | 'issued' | 'failed' | 'refused';
+  readonly code: string | null;
+  readonly detail: string | null;
+}
+
+/** One statement for the whole page of lines. */
+export async function insertLines(sql: Sql, runId: string, lines: readonly LineRow[]): Promise<void> {
+  const records = lines.map((line) => ({
+    row_number: line.rowNumber,
+    account_number: line.accountNumber,
+    kind: line.kind,
+    period: line.period,
+    file_name: line.fileName,
+    sha256: line.sha256,
+    state: line.state,
+    code: line.code,
+    detail: line.detail,
+  }));
+  await sql`insert into run_rows (run_id, row_number, account_number, kind, period, file_name, sha256, state, code, detail)
+    select ${runId}, * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (row_number integer,
+      account_number text, kind text, period text, file_name text, sha256 text, state text, code text, detail text)`;
+}
+
+export async function updateChecked(
+  sql: Sql,
+  runId: string,
+  now: { state: RunState; csvSha256: string | null; rowsTotal: number; rowsFailed: number; atMs: number },
+): Promise<void> {
+  await sql`update runs set state = ${now.state}, csv_sha256 = ${now.csvSha256}, rows_total = ${now.rowsTotal},
+    rows_failed = ${now.rowsFailed}, checked_at_ms = ${now.atMs} where id = ${runId}`;
+}
+
+/** Lines that are not issued yet, each with its file. */
+export async function listWaitingLines(
+  sql: Sql,
+  runId: string,
+  limit: number,
+): Promise<(LineRow & { readonly file: RunFileRow })[]> {
+  const rows = await sql<LineRow & RunFileRow & { fileSha256: string }>`select r.row_number as "rowNumber",
+    r.account_number as "accountNumber", r.kind, r.period, r.file_name as "fileName", r.sha256, r.state, r.code, r.detail,
+    f.name, f.blob_id as "blobId", f.size_bytes as "sizeBytes", f.sha256 as "fileSha256"
+    from run_rows r join run_files f on f.run_id = r.run_id and f.name = r.file_name
+    where r.run_id = ${runId} and r.state = 'waiting' order by r.row_number limit ${limit}`;
+  return rows.map(({ name, blobId, sizeBytes, fileSha256, ...line }) => ({
+    ...line,
+    file: { name, blobId, sizeBytes, sha256: fileSha256 },
+  }));
+}
+
+/** Claims a line for this transaction: exactly one ever gets true for it. */
+export async function claimLine(sql: Sql, runId: string, rowNumber: number): Promise<boolean> {
+  const rows =
+    await sql`select 1 from run_rows where run_id = ${runId} and row_number = ${rowNumber} and state = 'waiting'
+    for update`;
+  return rows.length === 1;
+}
+
+export async function updateLine(
+  sql: Sql,
+  runId: string,
+  rowNumber: number,
+  done: {
+    state: 'issued' | 'failed';
+    statementId: string | null;
+    code: string | null;
+    detail: string | null;
+    atMs: number;
+  },
+): Promise<void> {
+  await sql`update run_rows set state = ${done.state}, statement_id = ${done.statementId}, code = ${done.code},
+    detail = ${done.detail}, done_at_ms = ${done.atMs} where run_id = ${runId} and row_number = ${rowNumber}`;
+}
+
+/** Statements of the run whose turn to be placed was never finished: a worker died in between. */
+export async function listUnplaced(sql: Sql, runId: string, afterId: string, limit: number): Promise<string[]> {
+  const rows = await sql<{ id: string }>`select d.statement_id as id from run_rows r
+    join deliveries d on d.statement_id = r.statement_id
+    where r.run_id = ${runId} and d.state = 'waiting' and d.waits_for = 'encryption' and d.statement_id > ${afterId}
+    order by d.statement_id limit ${limit}`;
+  return rows.map((row) => row.id);
+}
+
+/** Counts the lines anew and writes it into the run, for whoever watches. */
+export async function updateProgress(
+  sql: Sql,
+  runId: string,
+  done?: { atMs: number },
+): Promise<{ rowsTotal: number; rowsFailed: number }> {
+  const [row] = await sql<{ rowsTotal: number; rowsFailed: number }>`with counted as (select
+      count(*) filter (where r.state <> 'waiting')::integer as done,
+      count(*) filter (where r.state = 'failed')::integer as failed,
+      count(*) filter (where d.state = 'waiting')::integer as waiting
+      from run_rows r left join deliveries d on d.statement_id = r.statement_id where r.run_id = ${runId})
+    update runs set rows_done = counted.done, rows_failed = counted.failed, rows_waiting = counted.waiting,
+      state = case when ${done !== undefined} then 'done' else runs.state end,
+      done_at_ms = coalesce(${done?.atMs ?? null}::bigint, runs.done_at_ms)
+    from counted where runs.id = ${runId} returning rows_total as "rowsTotal", rows_failed as "rowsFailed"`;
+  return row!;
+}
+
+export interface OutcomeRow extends LineRow {
+  readonly statementId: string | null;
+  readonly deliveryState: string | null;
+  readonly waitsFor: string | null;
+  readonly name: string | null;
+  readonly placedAtMs: number | null;
+  readonly isWithdrawn: boolean;
+}
+
+export async function listOutcomes(sql: Sql, runId: string, afterRow: number, limit: number): Promise<OutcomeRow[]> {
+  return sql<OutcomeRow>`select r.row_number as "rowNumber", r.account_number as "accountNumber", r.kind, r.period,
+    r.file_name as "fileName", r.sha256, r.state, r.code, r.detail, r.statement_id as "statementId",
+    d.state as "deliveryState", d.waits_for as "waitsFor", coalesce(d.name, s.name) as name,
+    d.placed_at_ms as "placedAtMs", coalesce(s.withdrawn_at_ms is not null, false) as "isWithdrawn"
+    from run_rows r left join statements s on s.id = r.statement_id left join deliveries d on d.statement_id = s.id
+    where r.run_id = ${runId} and r.row_number > ${afterRow} order by r.row_number limit ${limit}`;
+}
+
+/** Clients for whom the run placed or issued something. */
+export async function listClientsOfRun(sql: Sql, runId: string, afterId: string, limit: number): Promise<string[]> {
+  const rows = await sql<{ clientId: string }>`select distinct client_id as "clientId" from statements
+    where run_id = ${runId} and client_id > ${afterId} order by client_id limit ${limit}`;
+  return rows.map((row) => row.clientId);
+}

@@ -1,0 +1,110 @@
+// The delivered form of a statement: encrypted to the client's certificate and signed inside, or plain with a detached
+// signature. Made beside the repository and judged before anything of it is published.
+import { createMessageReader, type RecipientKey } from '@broadgate/openpgp-writer';
+import type { BlobStore, SealedBlob } from '../../kernel/blobs.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { EncryptionPool } from './encryption-pool.ts';
+
+export interface Certificate {
+  readonly certificateId: string;
+  readonly fingerprint: string;
+  readonly subkeyId: string;
+  readonly recipient: RecipientKey;
+}
+
+export interface SealedForm {
+  readonly file: SealedBlob;
+  /** Ending that is added to the name: '.pgp', or nothing. */
+  readonly suffix: '' | '.pgp';
+  /** The detached signature of a plain file. */
+  readonly signature: SealedBlob | undefined;
+  /** Empty for a plain file; the newest first, while two overlap. */
+  readonly certificates: readonly Certificate[];
+}
+
+/** A file up to this size is encrypted in one piece; a larger one flows through in constant memory. Units: bytes. */
+const wholeBytesMax = 4 * 1024 * 1024;
+
+export function createSealing(parts: {
+  blobs: BlobStore;
+  clock: Clock;
+  pool: Pick<EncryptionPool, 'encrypt' | 'encryptStream' | 'sign' | 'signStream'>;
+}) {
+  const { blobs, clock, pool } = parts;
+
+  async function readAll(blobId: string): Promise<Buffer> {
+    const reader = await blobs.open(blobId);
+    try {
+      return await reader.read(0, reader.sizeBytes);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async function* readStream(blobId: string): AsyncGenerator<Buffer> {
+    const reader = await blobs.open(blobId);
+    try {
+      yield* reader.stream();
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async function encrypt(
+    plain: SealedBlob,
+    fileName: string,
+    certificates: readonly Certificate[],
+  ): Promise<SealedBlob> {
+    const nowMs = clock.nowMs();
+    const recipients = certificates.map((certificate) => certificate.recipient);
+    const job = { recipients, fileName, modifiedAtMs: nowMs, signedAtMs: nowMs };
+    const check = createMessageReader();
+    let sizeBytes = 0;
+    async function* checked(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      for await (const piece of pieces) {
+        check.push(piece);
+        sizeBytes += piece.length;
+        yield piece;
+      }
+    }
+    const message =
+      plain.sizeBytes <= wholeBytesMax
+        ? [await pool.encrypt({ ...job, data: await readAll(plain.blobId) })]
+        : pool.encryptStream({ ...job, source: readStream(plain.blobId), sizeBytes: plain.sizeBytes });
+    const sealed = await blobs.put(checked(message));
+    try {
+      // What was written is read back as a stranger would, before anyone may fetch it.
+      const found = check.end();
+      const keyIds = recipients.map((recipient) => recipient.keyId).sort();
+      const isForClient = [...found.recipientKeyIds].sort().join() === keyIds.join();
+      if (!isForClient || found.sizeBytes !== sizeBytes || sealed.sizeBytes !== sizeBytes) {
+        throw new Error(`the encrypted form of ${fileName} is not what was asked for`);
+      }
+    } catch (fault) {
+      await blobs.remove(sealed.blobId);
+      throw fault;
+    }
+    return sealed;
+  }
+
+  async function sign(plain: SealedBlob): Promise<SealedBlob> {
+    const signedAtMs = clock.nowMs();
+    const signature =
+      plain.sizeBytes <= wholeBytesMax
+        ? await pool.sign({ data: await readAll(plain.blobId), signedAtMs })
+        : await pool.signStream({ source: readStream(plain.blobId), signedAtMs });
+    return blobs.put(signature);
+  }
+
+  return {
+    /** Encrypts to the certificates, or with none keeps the plaintext and signs it. Whoever asked removes what it does not use. */
+    async seal(plain: SealedBlob, fileName: string, certificates: readonly Certificate[]): Promise<SealedForm> {
+      if (certificates.length === 0) {
+        return { file: plain, suffix: '', signature: await sign(plain), certificates };
+      }
+      return { file: await encrypt(plain, fileName, certificates), suffix: '.pgp', signature: undefined, certificates };
+    },
+  };
+}
+
+export type Sealing = ReturnType<typeof createSealing>;

@@ -1,0 +1,73 @@
+// Reading a stored file: verified ranges from its blob, and a receipt of what went out.
+import type { Actor } from '../../kernel/actor.ts';
+import type { BlobStore } from '../../kernel/blobs.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { ByteRange, ReceiptForm, Receipts } from '../proof/receipts.ts';
+
+/** What is read, as the receipt will name it. */
+export interface Readable {
+  readonly path: string;
+  readonly origin: 'broker' | 'client';
+  readonly sizeBytes: number;
+  readonly sha256: string | undefined;
+  readonly modifiedAtMs: number;
+  readonly statementId: string | undefined;
+}
+
+/** What the receipt says beside the actor. */
+export interface Via {
+  readonly keyFingerprint?: string | undefined;
+  readonly form?: ReceiptForm;
+}
+
+export interface FileReader {
+  readonly file: Readable;
+  /** Fewer bytes than asked only at the end. Units: bytes. */
+  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
+  /** Units: bytes; `end` is exclusive. */
+  stream(range: { start: number; end: number }): AsyncIterable<Buffer>;
+  /** Told what went out; resolves when the receipt is durable. Closing again does nothing. */
+  close(fetched: { readonly ranges: readonly ByteRange[]; readonly end: 'closed' | 'cut' }): Promise<void>;
+}
+
+export function createReading(parts: { clock: Clock; blobs: BlobStore; receipts: Receipts }) {
+  const { clock, blobs, receipts } = parts;
+
+  return {
+    async open(actor: Actor, clientId: string, file: Readable, blobId: string, via: Via = {}): Promise<FileReader> {
+      const openedAtMs = clock.nowMs();
+      // The reader is opened now, so that what is read stays the same whatever is published or removed meanwhile.
+      const reader = await blobs.open(blobId);
+      let isClosed = false;
+      return {
+        file,
+        read: (offsetBytes, lengthBytes) => reader.read(offsetBytes, lengthBytes),
+        stream: (range) => reader.stream(range),
+        async close(fetched) {
+          if (isClosed) return;
+          isClosed = true;
+          await reader.close();
+          await receipts.record({
+            clientId,
+            statementId: file.statementId,
+            form: via.form ?? formOf(file),
+            path: file.path,
+            sha256: file.sha256,
+            sizeBytes: file.sizeBytes,
+            actor,
+            keyFingerprint: via.keyFingerprint,
+            openedAtMs,
+            closedAtMs: clock.nowMs(),
+            ranges: fetched.ranges,
+            isCut: fetched.end === 'cut',
+          });
+        },
+      };
+    },
+  };
+}
+
+function formOf(file: Readable): ReceiptForm {
+  if (file.origin === 'client') return 'upload';
+  return file.statementId === undefined ? 'manifest' : 'delivered';
+}

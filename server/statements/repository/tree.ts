@@ -1,0 +1,102 @@
+// The tree as its changes see it: the lock that orders them, the quota, names that are free, blobs that nobody names.
+import type { BlobStore } from '../../kernel/blobs.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { Database, Sql } from '../../kernel/sql.ts';
+import * as rules from './rules.ts';
+import { refusals } from './rules.ts';
+import * as store from './store.ts';
+import * as uploadStore from './uploads-store.ts';
+
+export interface RepositorySettings {
+  /** Units: bytes, for what a client uploads. */
+  readonly quotaBytes: number;
+  /** Files and folders that a client makes. */
+  readonly quotaEntries: number;
+}
+
+export function createTree(parts: {
+  database: Database;
+  clock: Clock;
+  ids: Ids;
+  blobs: BlobStore;
+  settings: RepositorySettings;
+}) {
+  const { database, clock, ids, blobs, settings } = parts;
+
+  /** Makes the tree with the folder of manifests, so that nothing else can take that name. */
+  async function prepare(sql: Sql, clientId: string): Promise<void> {
+    const nowMs = clock.nowMs();
+    if (!(await store.insertRepository(sql, clientId, nowMs))) return;
+    const path = rules.manifestFolder;
+    const place = { path, parent: rules.parentOf(path), name: rules.nameOf(path) };
+    const times = { placedAtMs: nowMs, modifiedAtMs: nowMs };
+    await store.insertEntry(sql, { id: ids.next(), clientId, ...place, ...times, kind: 'folder', origin: 'broker' });
+  }
+
+  const quotaOf = (row: store.RepositoryRow): rules.Quota => ({
+    usedBytes: row.usedBytes,
+    usedEntries: row.usedEntries,
+    quotaBytes: row.quotaBytes ?? settings.quotaBytes,
+    quotaEntries: row.quotaEntries ?? settings.quotaEntries,
+  });
+
+  return {
+    prepare,
+    quotaOf,
+
+    /** Locks the client's tree until the transaction ends, so that two changes never count the same free room. */
+    async lock(sql: Sql, clientId: string): Promise<rules.Quota> {
+      let row = await store.lockRepository(sql, clientId);
+      if (row === undefined) {
+        await prepare(sql, clientId);
+        row = await store.lockRepository(sql, clientId);
+      }
+      return quotaOf(row!);
+    },
+
+    /** Refuses: path_not_found. */
+    async getEntry(sql: Sql, clientId: string, path: string): Promise<store.EntryRow> {
+      const entry = await store.findEntry(sql, clientId, path);
+      if (entry === undefined) throw refusals.path_not_found();
+      return entry;
+    },
+
+    /** Refuses unless the folder that would hold the path is there: path_not_found, path_is_file. */
+    async checkParent(sql: Sql, clientId: string, path: string): Promise<void> {
+      const parent = rules.parentOf(path);
+      if (parent === '/') return;
+      const folder = await store.findEntry(sql, clientId, parent);
+      if (folder === undefined) throw refusals.path_not_found();
+      if (folder.kind === 'file') throw refusals.path_is_file();
+    },
+
+    /** Refuses names that a coming statement or manifest will need: name_reserved. */
+    async checkFreeName(sql: Sql, clientId: string, path: string): Promise<void> {
+      const reserved = rules.reservationOf(path);
+      if (reserved === 'manifest') throw refusals.name_reserved();
+      if (reserved !== undefined && (await store.isFeedOfClient(sql, clientId, reserved.feedCode))) {
+        throw refusals.name_reserved();
+      }
+    },
+
+    /** Drops an unfinished upload of this path, under the lock. Shape: blobs to release after commit. */
+    async dropUpload(sql: Sql, clientId: string, path: string): Promise<string[]> {
+      const upload = await uploadStore.findUpload(sql, clientId, path);
+      if (upload === undefined) return [];
+      await uploadStore.notifyTaken(sql, upload.holder);
+      await uploadStore.deleteUpload(sql, upload.id);
+      await store.addUse(sql, clientId, -upload.reservedBytes, 0);
+      return [upload.blobId];
+    },
+
+    /** Removes blobs that no row names any more: only after the commit that let go of them, so a crash leaves orphans at most. */
+    async release(blobIds: readonly string[]): Promise<void> {
+      if (blobIds.length === 0) return;
+      const used = new Set(await store.findUsedBlobs(database.sql, blobIds));
+      for (const blobId of blobIds) if (!used.has(blobId)) await blobs.remove(blobId);
+    },
+  };
+}
+
+export type Tree = ReturnType<typeof createTree>;

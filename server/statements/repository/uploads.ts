@@ -1,0 +1,388 @@
+// Uploads: staged out of sight, published whole in one step at close, kept for resume when the connection is lost.
+//
+// A client has at most one unfinished upload at a path. It is in no list, but a stat of its exact path by the same client
+// answers the size that is safely on disk: OpenSSH `reput`, psftp and lftp learn there where to go on. That holds also
+// where an older published file has the name: the answer for the old file would make the client append to the wrong bytes.
+// Whoever opens the path again takes the upload over; the handle before it, often one of a connection that has not yet
+// noticed that its peer is gone, may write no more.
+import type { ClientActor } from '../../kernel/actor.ts';
+import type { Audit } from '../../kernel/audit.ts';
+import type { BlobStore, SealedBlob, StagedBlob } from '../../kernel/blobs.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import { Refusal } from '../../kernel/refusal.ts';
+import type { Database, Sql } from '../../kernel/sql.ts';
+import {
+  checkAlterable,
+  checkQuota,
+  gapBytesMax,
+  nameOf,
+  nextReservation,
+  parentOf,
+  refusals,
+  uploadsMax,
+} from './rules.ts';
+import type { Tree } from './tree.ts';
+import * as store from './store.ts';
+import * as uploadStore from './uploads-store.ts';
+
+export interface WriteMode {
+  readonly create: boolean;
+  readonly exclusive: boolean;
+  /** Starts from nothing; otherwise the handle begins with the unfinished upload, else with the published file. */
+  readonly truncate: boolean;
+}
+
+/** An open upload. Exactly one of `close` and `abort` ends it; calls on one handle never overlap. */
+export interface UploadHandle {
+  attributes(): { readonly sizeBytes: number; readonly modifiedAtMs: number };
+  /** Refuses: quota_reached, upload_gap, upload_taken_over; then nothing of the call is kept. */
+  write(offsetBytes: number, bytes: Uint8Array): Promise<void>;
+  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
+  truncate(sizeBytes: number): Promise<void>;
+  setModifiedAt(atMs: number): void;
+  sync(): Promise<void>;
+  /** Publishes in one step. Shape: the entry as it is now. When it refuses, the upload is dropped. */
+  close(): Promise<Published>;
+  /** Keeps what came for resume; nothing is published. */
+  abort(): Promise<void>;
+}
+
+export interface Published {
+  readonly entryId: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+export function createUploads(parts: {
+  database: Database;
+  clock: Clock;
+  ids: Ids;
+  blobs: BlobStore;
+  audit: Audit;
+  tree: Tree;
+}) {
+  const { database, clock, ids, blobs, audit, tree } = parts;
+  /** Open handles of this process by holder, so that a take-over stops them at once. */
+  const held = new Map<string, { lose(): Promise<void>; sizeBytes(): number }>();
+
+  interface Claim {
+    readonly uploadId: string;
+    readonly holder: string;
+    readonly blobId: string;
+    readonly staged?: StagedBlob;
+    readonly resumeBytes: number;
+    readonly copyFrom?: store.EntryRow;
+    readonly takenFrom?: string;
+    readonly dropped: readonly string[];
+  }
+
+  async function claim(sql: Sql, actor: ClientActor, path: string, mode: WriteMode): Promise<Claim> {
+    const { clientId } = actor;
+    await tree.lock(sql, clientId);
+    await tree.checkFreeName(sql, clientId, path);
+    await tree.checkParent(sql, clientId, path);
+    const entry = await store.findEntry(sql, clientId, path);
+    if (entry?.kind === 'folder' || path === '/') throw refusals.path_is_folder();
+    if (entry !== undefined) checkAlterable(entry);
+    const before = await uploadStore.findUpload(sql, clientId, path);
+    if (mode.exclusive && (entry !== undefined || before !== undefined)) throw refusals.path_taken();
+    if (!mode.create && entry === undefined && before === undefined) throw refusals.path_not_found();
+
+    const holder = ids.next();
+    const takenFrom = before?.holder;
+    if (takenFrom !== undefined) await uploadStore.notifyTaken(sql, takenFrom);
+    if (before !== undefined && !mode.truncate) {
+      await uploadStore.updateHolder(sql, before.id, holder, clock.nowMs());
+      return {
+        uploadId: before.id,
+        holder,
+        blobId: before.blobId,
+        resumeBytes: before.sizeBytes,
+        takenFrom,
+        dropped: [],
+      };
+    }
+    if (before !== undefined) {
+      await uploadStore.deleteUpload(sql, before.id);
+      await store.addUse(sql, clientId, -before.reservedBytes, 0);
+    }
+    if ((await uploadStore.countUploads(sql, clientId)) >= uploadsMax) {
+      throw refusals.uploads_too_many({ uploads: uploadsMax });
+    }
+    const staged = await blobs.stage();
+    const uploadId = ids.next();
+    await uploadStore.insertUpload(sql, {
+      id: uploadId,
+      clientId,
+      path,
+      blobId: staged.blobId,
+      holder,
+      nowMs: clock.nowMs(),
+    });
+    return {
+      uploadId,
+      holder,
+      blobId: staged.blobId,
+      staged,
+      resumeBytes: 0,
+      ...(mode.truncate || entry === undefined ? {} : { copyFrom: entry }),
+      takenFrom,
+      dropped: before === undefined ? [] : [before.blobId],
+    };
+  }
+
+  async function open(actor: ClientActor, path: string, mode: WriteMode): Promise<UploadHandle> {
+    // A handle of this process lets go first, so that what it wrote is on disk and counted before it is taken over.
+    const current = await uploadStore.findUpload(database.sql, actor.clientId, path);
+    if (current !== undefined) await held.get(current.holder)?.lose();
+    const claimed = await database.transaction((sql) => claim(sql, actor, path, mode));
+    await tree.release(claimed.dropped);
+    const staged = claimed.staged ?? (await reopen(actor.clientId, claimed));
+    const handle = createHandle(actor, claimed, staged, mode);
+    if (claimed.copyFrom !== undefined) await copyInto(handle, claimed.copyFrom.blobId!);
+    return handle;
+  }
+
+  /** Opens the kept bytes at exactly the size that a stat has told. Refuses: upload_lost. */
+  async function reopen(clientId: string, claimed: Claim): Promise<StagedBlob> {
+    const staged = await reopenPatiently(claimed.blobId);
+    if (staged !== undefined && staged.sizeBytes >= claimed.resumeBytes) {
+      if (staged.sizeBytes > claimed.resumeBytes) await staged.truncate(claimed.resumeBytes);
+      return staged;
+    }
+    await staged?.close();
+    await drop(clientId, claimed);
+    throw refusals.upload_lost();
+  }
+
+  /** A handle of another process has been told to let go, and needs a moment for it. */
+  async function reopenPatiently(blobId: string): Promise<StagedBlob | undefined> {
+    for (let left = 30; ; left -= 1) {
+      try {
+        return await blobs.reopen(blobId);
+      } catch (fault) {
+        if (!(fault instanceof Refusal) || left === 0) throw fault;
+        await new Promise<void>((resume) => clock.after(100, resume));
+      }
+    }
+  }
+
+  async function copyInto(handle: UploadHandle, blobId: string): Promise<void> {
+    const reader = await blobs.open(blobId);
+    try {
+      let offset = 0;
+      for await (const bytes of reader.stream()) {
+        await handle.write(offset, bytes);
+        offset += bytes.length;
+      }
+    } catch (fault) {
+      await handle.abort();
+      throw fault;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  /** Lets go of an unfinished upload that this holder has. */
+  async function drop(clientId: string, upload: { uploadId: string; holder: string; blobId: string }): Promise<void> {
+    await database.transaction(async (sql) => {
+      await tree.lock(sql, clientId);
+      const row = await uploadStore.findHeldUpload(sql, upload.uploadId, upload.holder);
+      if (row === undefined) return;
+      await uploadStore.deleteUpload(sql, row.id);
+      await store.addUse(sql, clientId, -row.reservedBytes, 0);
+    });
+    await tree.release([upload.blobId]);
+  }
+
+  function createHandle(actor: ClientActor, claimed: Claim, staged: StagedBlob, mode: WriteMode): UploadHandle {
+    const { clientId } = actor;
+    const me = { uploadId: claimed.uploadId, holder: claimed.holder };
+    let reservedBytes = 0;
+    let modifiedAtMs: number | undefined;
+    let checkpoint: Promise<void> = Promise.resolve();
+    let checkpointBytes = staged.sizeBytes;
+    let state: 'open' | 'lost' | 'ended' = 'open';
+
+    const checkOpen = (): void => {
+      if (state !== 'open') throw refusals.upload_taken_over();
+    };
+
+    /** Grows the reservation in the quota, in steps. */
+    async function reserve(neededBytes: number): Promise<void> {
+      if (neededBytes <= reservedBytes) return;
+      reservedBytes = await database.transaction(async (sql) => {
+        const quota = await tree.lock(sql, clientId);
+        const row = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
+        if (row === undefined) throw refusals.upload_taken_over();
+        if (row.reservedBytes >= neededBytes) return row.reservedBytes;
+        const next = nextReservation(quota, row.reservedBytes, neededBytes);
+        await uploadStore.updateReserved(sql, row.id, next);
+        await store.addUse(sql, clientId, next - row.reservedBytes, 0);
+        return next;
+      });
+    }
+
+    /** Makes what is staged durable, then says so in the row: never the other way round. */
+    async function record(rowState: 'open' | 'kept'): Promise<void> {
+      const sizeBytes = staged.sizeBytes;
+      await staged.sync();
+      await uploadStore.updateSize(database.sql, me, { sizeBytes, state: rowState, atMs: clock.nowMs() });
+      checkpointBytes = sizeBytes;
+    }
+
+    async function extend(toBytes: number): Promise<void> {
+      if (toBytes - staged.sizeBytes > gapBytesMax) throw refusals.upload_gap({ bytes: gapBytesMax });
+      await reserve(toBytes);
+      const zeros = Buffer.alloc(Math.min(toBytes - staged.sizeBytes, 1024 * 1024));
+      while (staged.sizeBytes < toBytes) {
+        await staged.writeAt(staged.sizeBytes, zeros.subarray(0, toBytes - staged.sizeBytes));
+      }
+    }
+
+    async function keep(): Promise<void> {
+      held.delete(me.holder);
+      await checkpoint;
+      if (staged.sizeBytes === 0) {
+        await staged.close();
+        return drop(clientId, claimed);
+      }
+      await record('kept');
+      const sizeBytes = staged.sizeBytes;
+      await staged.close();
+      await database.transaction(async (sql) => {
+        await tree.lock(sql, clientId);
+        const row = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
+        if (row === undefined) return;
+        await uploadStore.updateReserved(sql, row.id, sizeBytes);
+        await store.addUse(sql, clientId, sizeBytes - row.reservedBytes, 0);
+      });
+    }
+
+    held.set(me.holder, {
+      async lose() {
+        if (state !== 'open') return;
+        state = 'lost';
+        await keep();
+      },
+      sizeBytes: () => staged.sizeBytes,
+    });
+
+    return {
+      attributes: () => ({ sizeBytes: staged.sizeBytes, modifiedAtMs: modifiedAtMs ?? clock.nowMs() }),
+      async write(offsetBytes, bytes) {
+        checkOpen();
+        await reserve(offsetBytes + bytes.length);
+        if (offsetBytes > staged.sizeBytes) await extend(offsetBytes);
+        await staged.writeAt(offsetBytes, bytes);
+        if (staged.sizeBytes - checkpointBytes < checkpointStepBytes) return;
+        checkpointBytes = staged.sizeBytes;
+        // Recorded beside the writing; a fault shows at the next write or at close.
+        const next = checkpoint.then(() => record('open'));
+        checkpoint = next;
+        next.catch(() => undefined);
+      },
+      read: (offsetBytes, lengthBytes) => staged.readAt(offsetBytes, lengthBytes),
+      async truncate(sizeBytes) {
+        checkOpen();
+        await checkpoint;
+        if (sizeBytes > staged.sizeBytes) return extend(sizeBytes);
+        // The row goes first: a stat must never tell more than there is.
+        await uploadStore.updateSize(database.sql, me, { sizeBytes, state: 'open', atMs: clock.nowMs() });
+        await staged.truncate(sizeBytes);
+        checkpointBytes = sizeBytes;
+      },
+      setModifiedAt(atMs) {
+        modifiedAtMs = atMs;
+      },
+      async sync() {
+        checkOpen();
+        await checkpoint;
+        await record('open');
+      },
+      async close() {
+        checkOpen();
+        state = 'ended';
+        held.delete(me.holder);
+        await checkpoint.catch(() => undefined);
+        const sealed = await staged.seal();
+        try {
+          return await publish(actor, me, sealed, { exclusive: mode.exclusive, modifiedAtMs });
+        } catch (fault) {
+          await drop(clientId, claimed);
+          throw fault;
+        }
+      },
+      async abort() {
+        if (state !== 'open') return;
+        state = 'ended';
+        await keep();
+      },
+    };
+  }
+
+  async function publish(
+    actor: ClientActor,
+    me: { uploadId: string; holder: string },
+    sealed: SealedBlob,
+    how: { exclusive: boolean; modifiedAtMs: number | undefined },
+  ): Promise<Published> {
+    const { clientId } = actor;
+    const nowMs = clock.nowMs();
+    const contents = {
+      blobId: sealed.blobId,
+      sizeBytes: sealed.sizeBytes,
+      sha256: sealed.sha256,
+      placedAtMs: nowMs,
+      modifiedAtMs: how.modifiedAtMs ?? nowMs,
+    };
+    const { published, replaced } = await database.transaction(async (sql) => {
+      const quota = await tree.lock(sql, clientId);
+      const upload = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
+      if (upload === undefined) throw refusals.upload_taken_over();
+      // The row's path, not the one it was opened by: the folder may have been moved meanwhile.
+      const { path } = upload;
+      await tree.checkParent(sql, clientId, path);
+      const entry = await store.findEntry(sql, clientId, path);
+      if (entry?.kind === 'folder') throw refusals.path_is_folder();
+      if (entry !== undefined && how.exclusive) throw refusals.path_taken();
+      if (entry !== undefined) checkAlterable(entry);
+      const bytes = sealed.sizeBytes - upload.reservedBytes - (entry?.sizeBytes ?? 0);
+      checkQuota(quota, { bytes, entries: entry === undefined ? 1 : 0 });
+      await uploadStore.deleteUpload(sql, upload.id);
+      await store.addUse(sql, clientId, bytes, entry === undefined ? 1 : 0);
+      const entryId = entry?.id ?? ids.next();
+      if (entry !== undefined) await store.updateContents(sql, entryId, contents);
+      else {
+        const place = { path, parent: parentOf(path), name: nameOf(path) };
+        await store.insertEntry(sql, { id: entryId, clientId, ...place, kind: 'file', origin: 'client', ...contents });
+      }
+      const published = { entryId, path, sizeBytes: sealed.sizeBytes, sha256: sealed.sha256 };
+      await audit.append(sql, { actor, action: 'file.uploaded', subject: `entry:${entryId}`, detail: published });
+      return { published, replaced: entry?.blobId };
+    });
+    if (replaced) await tree.release([replaced]);
+    return published;
+  }
+
+  return {
+    open,
+    /** What a stat of this exact path tells of an unfinished upload. */
+    async find(clientId: string, path: string): Promise<{ sizeBytes: number; modifiedAtMs: number } | undefined> {
+      const row = await uploadStore.findUpload(database.sql, clientId, path);
+      if (row === undefined) return undefined;
+      return { sizeBytes: held.get(row.holder)?.sizeBytes() ?? row.sizeBytes, modifiedAtMs: row.touchedAtMs };
+    },
+    /** Another process tells that this handle was taken over. */
+    async taken(holder: string): Promise<void> {
+      await held.get(holder)?.lose();
+    },
+  };
+}
+
+export type Uploads = ReturnType<typeof createUploads>;
+
+/** How much may be lost to a crash of the server at most. Units: bytes. */
+const checkpointStepBytes = 8 * 1024 * 1024;
