@@ -1,3 +1,4 @@
+// What is offered and how it is agreed on.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Choice, choose, type Offer, parseOffer } from './algorithms.ts';

@@ -107,7 +107,7 @@ export function createAuthentication(parts: {
 
   function succeed(user: string, key: OfferedKey): void {
     signedIn = { user, algorithm: key.algorithm, fingerprint: key.fingerprint };
-    transport.allowLargePackets();
+    transport.signedIn();
     transport.send(formatByte(message.userauthSuccess));
     parts.signedIn(user);
   }

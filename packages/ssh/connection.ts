@@ -174,11 +174,11 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
     drained: () => guard(() => transport.drained()),
     tick: () =>
       guard(() => {
-        if (!transport.tick()) throw protocolFault('a key exchange takes too long');
         if (authentication.signedIn === undefined) {
           if (nowMs() - startedAtMs >= limits.loginGraceMs) end({ kind: 'grace_expired' });
           return;
         }
+        if (!transport.tick()) throw protocolFault('a key exchange takes too long');
         if (nowMs() - movedAtMs >= limits.idleMs) return end({ kind: 'idle' });
         requests.tick();
       }),

@@ -19,7 +19,9 @@ export function createGlobalRequests(parts: {
   nowMs(): number;
 }) {
   const { transport, limits } = parts;
-  let unanswered = 0;
+  // Sent and not answered yet; and how many in a row the peer left without a sign of life.
+  let outstanding = 0;
+  let asked = 0;
   let askedAtMs = 0;
 
   /** OpenSSH PROTOCOL §2.5: the client asks us to prove that we hold keys that it does not know yet. */
@@ -62,8 +64,9 @@ export function createGlobalRequests(parts: {
     handle(payload: Buffer): void {
       if (payload[0] === message.globalRequest) return handleRequest(payload);
       // Any answer will do as a sign of life: clients refuse a request that they do not know.
-      if (unanswered === 0) throw protocolFault('an answer comes without a request');
-      unanswered -= 1;
+      if (outstanding === 0) throw protocolFault('an answer comes without a request');
+      outstanding -= 1;
+      asked = 0;
     },
     /** OpenSSH PROTOCOL §2.5; clients with UpdateHostKeys learn the next keys before they are used. */
     announceHostKeys(): void {
@@ -77,10 +80,11 @@ export function createGlobalRequests(parts: {
     /** Asks a silent peer for a sign of life. Refuses: a peer that was asked often enough. */
     tick(): void {
       const atMs = parts.nowMs();
-      if (transport.heardAtMs > askedAtMs) unanswered = 0;
+      if (transport.heardAtMs > askedAtMs) asked = 0;
       if (atMs - Math.max(transport.heardAtMs, askedAtMs) < limits.keepaliveMs) return;
-      if (unanswered >= limits.keepaliveTriesMax) throw new ConnectionFault({ kind: 'peer_silent' });
-      unanswered += 1;
+      if (asked >= limits.keepaliveTriesMax) throw new ConnectionFault({ kind: 'peer_silent' });
+      asked += 1;
+      outstanding += 1;
       askedAtMs = atMs;
       transport.send(formatByte(message.globalRequest), formatString('keepalive@openssh.com'), formatBoolean(true));
     },

@@ -1,3 +1,4 @@
+// The host keys, beside what ssh-keygen makes of them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
@@ -70,12 +71,13 @@ test('A host key file that cannot serve is refused, and the refusal holds nothin
   }
 });
 
+const wrap = (bytes: Buffer): string =>
+  `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
+
 test('A key file cut or changed at any place is refused or is the same key', async () => {
   const key = await generateHostKey('ed25519');
   const text = formatHostKey(key);
   const body = Buffer.from(text.replace(/-----[^-]+-----/g, ''), 'base64');
-  const wrap = (bytes: Buffer): string =>
-    `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
   for (let at = 0; at < body.length; at += 1) {
     const changed = Buffer.from(body);
     changed[at] = changed[at]! ^ 0x41;

@@ -15,11 +15,13 @@ export interface PacketOutput {
   clear(): void;
 }
 
-// The largest payload we make is one CHANNEL_DATA; replies are far smaller.
+/** Payloads up to this size are laid out on the shared bench; channels cut their data so that it fits. */
 export const payloadBytesMax = 64 * 1024 + 1024;
 
+const framingBytesMax = 4 + 1 + 255;
+
 /** Clear packets are laid out here. One for all connections: sealing is over before anything else runs. */
-const bench = Buffer.alloc(4 + 1 + payloadBytesMax + 255);
+const sharedBench = Buffer.alloc(payloadBytesMax + framingBytesMax);
 
 /** Pieces from this size on go to the socket as they are; smaller ones are joined first. */
 const apartBytesMin = 4096;
@@ -41,7 +43,7 @@ export function createPacketOutput(random: (sizeBytes: number) => Buffer): Packe
   }
 
   /** RFC 4253 §6 asks for random padding; it is drawn in batches because a draw costs more than a small packet. */
-  function pad(from: number, sizeBytes: number): void {
+  function pad(bench: Buffer, from: number, sizeBytes: number): void {
     if (paddingPool.length - paddingAt < sizeBytes) {
       paddingPool = random(paddingPoolBytes);
       paddingAt = 0;
@@ -53,15 +55,15 @@ export function createPacketOutput(random: (sizeBytes: number) => Buffer): Packe
   return {
     pushRaw: push,
     pushPacket(...parts) {
+      let payloadBytes = 0;
+      for (const part of parts) payloadBytes += part.length;
+      const bench = payloadBytes <= payloadBytesMax ? sharedBench : Buffer.alloc(payloadBytes + framingBytesMax);
       let end = 5;
-      for (const part of parts) {
-        if (end - 5 + part.length > payloadBytesMax) throw new RangeError('a payload is larger than any we make');
-        end += part.copy(bench, end);
-      }
+      for (const part of parts) end += part.copy(bench, end);
       const countedBytes = sealer.isLengthApart ? end - 4 : end;
       let paddingBytes = sealer.blockBytes - (countedBytes % sealer.blockBytes);
       if (paddingBytes < 4) paddingBytes += sealer.blockBytes;
-      pad(end, paddingBytes);
+      pad(bench, end, paddingBytes);
       bench.writeUInt32BE(end - 4 + paddingBytes, 0);
       bench[4] = paddingBytes;
       for (const piece of sealer.seal(bench.subarray(0, end + paddingBytes), nextSequence)) push(piece);

@@ -36,6 +36,7 @@ export function createTransport(parts: {
   let bytesIn = 0;
   let bytesOut = 0;
   let packetBytesMax = limits.earlyPacketBytesMax;
+  let isSignedIn = false;
   let isIdentified = false;
   let isPaused = false;
   let isBlocked = false;
@@ -124,7 +125,7 @@ export function createTransport(parts: {
       handle(payload);
     }
     if (isPaused && input.bufferedBytes > pausedBytesMax) throw floodFault('too much before the sign-in is decided');
-    if (!isStopped && packetBytesMax > limits.earlyPacketBytesMax) agreement.renewWhenDue();
+    if (isSignedIn && !isStopped) agreement.renewWhenDue();
   }
 
   function handle(payload: Buffer): void {
@@ -199,7 +200,9 @@ export function createTransport(parts: {
       isPaused = false;
       run();
     },
-    allowLargePackets(): void {
+    /** From now on packets may be large, and keys are renewed when they have served. */
+    signedIn(): void {
+      isSignedIn = true;
       packetBytesMax = limits.packetBytesMax;
     },
     drained(): void {
@@ -209,7 +212,7 @@ export function createTransport(parts: {
     },
     /** Begins a key exchange where one is due. Answers false when the one under way takes too long. */
     tick(): boolean {
-      if (packetBytesMax > limits.earlyPacketBytesMax) agreement.renewWhenDue();
+      agreement.renewWhenDue();
       return !agreement.isOverdue();
     },
     /** Sends a last message where there is one, whatever the state, then nothing more. */

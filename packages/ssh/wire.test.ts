@@ -1,3 +1,4 @@
+// The wire types: forms that the RFC prints, properties, and bounds.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
@@ -67,14 +68,18 @@ test('T7: name-lists are bounded in names, length of a name and length of the li
 test('T20: every reader ends in a value or in its own refusal, for any bytes', () => {
   const readers = ['byte', 'boolean', 'uint32', 'string', 'nameList', 'rest', 'end'] as const;
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 64 }), fc.array(fc.constantFrom(...readers), { maxLength: 8 }), (bytes, steps) => {
-      const reader = createReader(Buffer.from(bytes));
-      try {
-        for (const step of steps) reader[step]();
-      } catch (fault) {
-        assert.ok(fault instanceof ConnectionFault);
-      }
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 64 }),
+      fc.array(fc.constantFrom(...readers), { maxLength: 8 }),
+      (bytes, steps) => {
+        const reader = createReader(Buffer.from(bytes));
+        try {
+          for (const step of steps) reader[step]();
+        } catch (fault) {
+          assert.ok(fault instanceof ConnectionFault);
+        }
+      },
+    ),
     { seed, numRuns: 2000 },
   );
 });

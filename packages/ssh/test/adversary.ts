@@ -1,6 +1,14 @@
 // A client that sends whatever packets a test wants, wired straight to the connection under test: no socket, no clock.
-import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
-import { formatOffer, keyExchangeNames, parseOffer, signatureNames } from '../algorithms.ts';
+import {
+  createHash,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
+import { parseOffer } from '../algorithms.ts';
 import { createOpener, createSealer, type DeriveKey } from '../ciphers.ts';
 import { generateHostKey, type HostKey } from '../host-keys.ts';
 import { createDerivation, hashExchange, keyExchangeMethods } from '../key-exchange.ts';
@@ -154,8 +162,9 @@ export function openPair(options: PairOptions = {}) {
       const method = keyExchangeMethods['curve25519-sha256'];
       const pair = generateKeyPairSync('x25519');
       const clientValue = formatString(pair.publicKey.export({ format: 'raw-public' }));
+      const before = received.length;
       client.send(formatByte(30), clientValue);
-      const reply = received.findLast((payload) => payload[0] === 31);
+      const reply = received.slice(before).find((payload) => payload[0] === 31);
       if (reply === undefined) return;
       const reader = createReader(reply, 1);
       const hostKeyBlob = reader.string();
@@ -280,7 +289,10 @@ export interface TestKey {
 
 export function createTestKey(): TestKey {
   const pair = generateKeyPairSync('ed25519');
-  const blob = Buffer.concat([formatString('ssh-ed25519'), formatString(pair.publicKey.export({ format: 'raw-public' }))]);
+  const blob = Buffer.concat([
+    formatString('ssh-ed25519'),
+    formatString(pair.publicKey.export({ format: 'raw-public' })),
+  ]);
   return { algorithm: 'ssh-ed25519', blob, privateKey: pair.privateKey };
 }
 
@@ -316,7 +328,9 @@ export function formatQuery(user: string, key: { readonly algorithm: string; rea
   ]);
 }
 
+/** The detail of the end, where the peer broke the protocol. */
+export const detailOf = (pair: Pair): string | undefined =>
+  pair.endReason?.kind === 'protocol_fault' ? pair.endReason.detail : undefined;
+
 /** Lets promises and deferred work of the connection finish. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-export { formatOffer, keyExchangeNames, signatureNames };
