@@ -152,7 +152,7 @@ export async function openApp(start: AppStart): Promise<App> {
       ...createIdentityRoutes({ identity }),
       ...createNoticeRoutes(parts),
       ...createDeliveryRoutes({ delivery }),
-      ...createConnectionRoutes({ delivery }),
+      ...createConnectionRoutes({ connections: delivery }),
       ...createStatementRoutes({ statements }),
     ],
     refusals: refusalSets,

@@ -42,8 +42,4 @@ export const refusals = defineRefusals({
     kind: 'not_found',
     text: 'There is no client with the login or account number {who}. List them with: npm run -s broadgate -- client list.',
   },
-  folder_not_empty: {
-    kind: 'conflict',
-    text: '{folder} is not empty. Name a folder that is empty or not there yet.',
-  },
 });
