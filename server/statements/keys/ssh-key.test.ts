@@ -192,10 +192,7 @@ test('keys of known faulty programs are refused', () => {
   let second = first + 2n;
   while (!checkPrimeSync(second)) second += 2n;
   assertRefused(rsaLine(first * second), 'key_known_bad', /close/);
-  assertRefused(
-    rsaLine(topBits(997n * product(2040), 2048) - (topBits(997n * product(2040), 2048) % 997n)),
-    'key_known_bad',
-  );
+  assertRefused(rsaLine(997n * ((1n << 2040n) + 1n)), 'key_known_bad', /small/);
   for (const y of ['00', '01', 'ec', 'ed', 'ee'])
     assertRefused(lineOf('ssh-ed25519', string(smallPoint(y))), 'key_known_bad', /order/);
 });
