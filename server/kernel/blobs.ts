@@ -12,8 +12,8 @@ export interface BlobStore {
   reopen(blobId: string): Promise<StagedBlob | undefined>;
   /** Opens a sealed blob for random access. */
   open(blobId: string): Promise<BlobReader>;
-  /** Stages, writes and seals in one call. */
-  put(bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<SealedBlob>;
+  /** Stages, writes and seals in one call. A blob that comes from another store keeps its id. */
+  put(bytes: Uint8Array | AsyncIterable<Uint8Array>, options?: { blobId?: string }): Promise<SealedBlob>;
   /** Removes a blob, staged or sealed; one that is gone already is no fault. */
   remove(blobId: string): Promise<void>;
   /** Every blob there is, in no order. */

@@ -84,8 +84,7 @@ export async function openFileBlobs(parts: {
     });
   }
 
-  async function stage(): Promise<StagedBlob> {
-    const blobId = ids.next();
+  async function stage(blobId = ids.next()): Promise<StagedBlob> {
     return onMedium(blobId, async () => {
       const { header, cipher } = await newCipher(blobId);
       const handle = await open(stagedPath(blobId), 'wx+', 0o600);
@@ -101,8 +100,7 @@ export async function openFileBlobs(parts: {
   }
 
   /** Header, frames and seal of a small blob in one write and one sync: the common case of a run of statements. */
-  async function putSmall(bytes: Buffer): Promise<SealedBlob> {
-    const blobId = ids.next();
+  async function putSmall(blobId: string, bytes: Buffer): Promise<SealedBlob> {
     const { header, cipher } = await newCipher(blobId);
     const nextNonce = createNonces(random);
     const nonces: Buffer[] = [];
@@ -132,7 +130,7 @@ export async function openFileBlobs(parts: {
     return { blobId, sizeBytes: bytes.length, sha256: sha256.toString('hex') };
   }
 
-  async function putStream(pieces: AsyncIterable<Uint8Array>): Promise<SealedBlob> {
+  async function putStream(blobId: string, pieces: AsyncIterable<Uint8Array>): Promise<SealedBlob> {
     const early: Uint8Array[] = [];
     let earlyBytes = 0;
     let staged: StagedBlob | undefined;
@@ -143,24 +141,24 @@ export async function openFileBlobs(parts: {
           earlyBytes += piece.length;
           continue;
         }
-        staged ??= await startWith(early);
+        staged ??= await startWith(blobId, early);
         await staged.writeAt(staged.sizeBytes, piece);
       }
-      return await (staged ? staged.seal() : putSmall(Buffer.concat(early)));
+      return await (staged ? staged.seal() : putSmall(blobId, Buffer.concat(early)));
     } catch (fault) {
       await staged?.discard();
       throw fault;
     }
   }
 
-  async function startWith(pieces: readonly Uint8Array[]): Promise<StagedBlob> {
-    const staged = await stage();
+  async function startWith(blobId: string, pieces: readonly Uint8Array[]): Promise<StagedBlob> {
+    const staged = await stage(blobId);
     for (const piece of pieces) await staged.writeAt(staged.sizeBytes, piece);
     return staged;
   }
 
   return {
-    stage,
+    stage: () => stage(),
 
     async reopen(blobId) {
       const path = stagedPath(blobId);
@@ -183,11 +181,11 @@ export async function openFileBlobs(parts: {
 
     open: (blobId) => onMedium(blobId, async () => openSealedFile(blobId, await open(sealedPath(blobId), 'r'), keys)),
 
-    async put(bytes) {
-      if (!(bytes instanceof Uint8Array)) return putStream(bytes);
+    async put(bytes, { blobId = ids.next() } = {}) {
+      if (!(bytes instanceof Uint8Array)) return putStream(blobId, bytes);
       const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      if (whole.length <= smallSizeBytesMax) return putSmall(whole);
-      return (await startWith([whole])).seal();
+      if (whole.length <= smallSizeBytesMax) return putSmall(blobId, whole);
+      return (await startWith(blobId, [whole])).seal();
     },
 
     async remove(blobId) {

@@ -113,8 +113,8 @@ export async function withTimeout<Result>(
   const late = Promise.withResolvers<never>();
   const timer = clock.after(limits.timeoutMs, () => {
     const outage = new Outage(limits.what);
-    late.reject(outage);
     stopper.abort(outage);
+    late.reject(outage);
   });
   try {
     return await Promise.race([work(stopper.signal), late.promise]);

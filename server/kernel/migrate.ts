@@ -29,14 +29,16 @@ export async function listMigrations(folder = migrationsFolder): Promise<Migrati
 
 /**
  * Applies what is missing. Any number of processes may call it at once: one works, the others wait and find nothing to do.
+ * `only` stops at the state of an older release, for restoring its backup.
  * Shape: the names applied by this call. Refuses: migration_changed, migration_unknown.
  */
 export async function migrate(
   database: Database,
-  options: { migrationsDir?: string; clock?: Clock } = {},
+  options: { migrationsDir?: string; clock?: Clock; only?: readonly string[] } = {},
 ): Promise<{ applied: string[] }> {
   const clock = options.clock ?? systemClock;
   const migrations = await listMigrations(options.migrationsDir);
+  const wanted = migrations.filter(({ name }) => options.only?.includes(name) ?? true);
   const applied: string[] = [];
   await takeTurns(database, async (sql) => {
     await sql`
@@ -45,7 +47,7 @@ export async function migrate(
       )`;
     await checkHistory(sql, migrations);
   });
-  for (const migration of migrations) {
+  for (const migration of wanted) {
     await takeTurns(database, async (sql) => {
       const [known] = await sql`select 1 from migrations where name = ${migration.name}`;
       if (known) return;

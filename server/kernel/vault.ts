@@ -156,7 +156,18 @@ export async function openVault(parts: {
   };
 }
 
-interface WrappedRow {
+/** The data keys of rows that are not in a database yet, for restoring. Refuses: master_key_wrong. */
+export function openDataKeys(masterKeys: MasterKeys, rows: readonly WrappedRow[]): DataKeys {
+  const keys = new Map(rows.map((row) => [row.dataKeyId, unwrap(masterKeys, row)]));
+  const newest = [...keys.keys()].sort().at(-1) ?? '';
+  const find = (dataKeyId: string): Promise<DataKey> => {
+    const dataKey = keys.get(dataKeyId);
+    return dataKey ? Promise.resolve(dataKey) : Promise.reject(new Error(`there is no data key ${dataKeyId}`));
+  };
+  return { find, current: () => find(newest) };
+}
+
+export interface WrappedRow {
   readonly dataKeyId: string;
   readonly masterKeyId: string;
   readonly wrappedKey: Buffer;
