@@ -1,6 +1,6 @@
 // Reading a stored file: verified ranges from its blob, and a receipt of what went out.
 import type { Actor } from '../../kernel/actor.ts';
-import type { BlobStore } from '../../kernel/blobs.ts';
+import type { BlobReader, BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { ByteRange, ReceiptForm, Receipts } from '../proof/receipts.ts';
 
@@ -20,8 +20,11 @@ export interface Via {
   readonly form?: ReceiptForm;
 }
 
+/** Nothing is open before `begin` or the first read; what was begun must be closed. */
 export interface FileReader {
   readonly file: Readable;
+  /** Holds the bytes, so that they stay the same whatever is published or removed meanwhile. */
+  begin(): Promise<void>;
   /** Fewer bytes than asked only at the end. Units: bytes. */
   read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
   /** Units: bytes; `end` is exclusive. */
@@ -36,17 +39,22 @@ export function createReading(parts: { clock: Clock; blobs: BlobStore; receipts:
   return {
     async open(actor: Actor, clientId: string, file: Readable, blobId: string, via: Via = {}): Promise<FileReader> {
       const openedAtMs = clock.nowMs();
-      // The reader is opened now, so that what is read stays the same whatever is published or removed meanwhile.
-      const reader = await blobs.open(blobId);
+      let opening: Promise<BlobReader> | undefined;
       let isClosed = false;
+      const begin = (): Promise<BlobReader> => (opening ??= blobs.open(blobId));
       return {
         file,
-        read: (offsetBytes, lengthBytes) => reader.read(offsetBytes, lengthBytes),
-        stream: (range) => reader.stream(range),
+        async begin() {
+          await begin();
+        },
+        read: async (offsetBytes, lengthBytes) => (await begin()).read(offsetBytes, lengthBytes),
+        async *stream(range) {
+          yield* (await begin()).stream(range);
+        },
         async close(fetched) {
           if (isClosed) return;
           isClosed = true;
-          await reader.close();
+          await (await opening)?.close();
           await receipts.record({
             clientId,
             statementId: file.statementId,

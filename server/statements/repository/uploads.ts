@@ -7,22 +7,14 @@
 // noticed that its peer is gone, may write no more.
 import type { ClientActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
-import type { BlobStore, SealedBlob, StagedBlob } from '../../kernel/blobs.ts';
+import type { BlobStore, StagedBlob } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { Refusal } from '../../kernel/refusal.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
-import {
-  checkAlterable,
-  checkQuota,
-  gapBytesMax,
-  nameOf,
-  nextReservation,
-  parentOf,
-  refusals,
-  uploadsMax,
-} from './rules.ts';
+import { checkAlterable, gapBytesMax, nextReservation, refusals, uploadsMax } from './rules.ts';
 import type { Tree } from './tree.ts';
+import { createPublishing, type Published } from './publishing.ts';
 import * as store from './store.ts';
 import * as uploadStore from './uploads-store.ts';
 
@@ -33,7 +25,7 @@ export interface WriteMode {
   readonly truncate: boolean;
 }
 
-/** An open upload. Exactly one of `close` and `abort` ends it; calls on one handle never overlap. */
+/** An open upload. Exactly one of `close`, `abort` and `discard` ends it; calls on one handle never overlap. */
 export interface UploadHandle {
   attributes(): { readonly sizeBytes: number; readonly modifiedAtMs: number };
   /** Refuses: quota_reached, upload_gap, upload_taken_over; then nothing of the call is kept. */
@@ -46,13 +38,8 @@ export interface UploadHandle {
   close(): Promise<Published>;
   /** Keeps what came for resume; nothing is published. */
   abort(): Promise<void>;
-}
-
-export interface Published {
-  readonly entryId: string;
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
+  /** Keeps nothing. */
+  discard(): Promise<void>;
 }
 
 export function createUploads(parts: {
@@ -63,7 +50,8 @@ export function createUploads(parts: {
   audit: Audit;
   tree: Tree;
 }) {
-  const { database, clock, ids, blobs, audit, tree } = parts;
+  const { database, clock, ids, blobs, tree } = parts;
+  const publish = createPublishing(parts);
   /** Open handles of this process by holder, so that a take-over stops them at once. */
   const held = new Map<string, { lose(): Promise<void>; sizeBytes(): number }>();
 
@@ -71,14 +59,20 @@ export function createUploads(parts: {
     readonly uploadId: string;
     readonly holder: string;
     readonly blobId: string;
-    readonly staged?: StagedBlob;
     readonly resumeBytes: number;
     readonly copyFrom?: store.EntryRow;
     readonly takenFrom?: string;
     readonly dropped: readonly string[];
   }
 
-  async function claim(sql: Sql, actor: ClientActor, path: string, mode: WriteMode): Promise<Claim> {
+  /** Decides and writes who may write here now; a blob that it begins is given back in `fresh`, for the caller to end. */
+  async function claim(
+    sql: Sql,
+    actor: ClientActor,
+    path: string,
+    mode: WriteMode,
+    fresh: { staged?: StagedBlob },
+  ): Promise<Claim> {
     const { clientId } = actor;
     await tree.lock(sql, clientId);
     await tree.checkFreeName(sql, clientId, path);
@@ -111,7 +105,7 @@ export function createUploads(parts: {
     if ((await uploadStore.countUploads(sql, clientId)) >= uploadsMax) {
       throw refusals.uploads_too_many({ uploads: uploadsMax });
     }
-    const staged = await blobs.stage();
+    const staged = (fresh.staged = await blobs.stage());
     const uploadId = ids.next();
     await uploadStore.insertUpload(sql, {
       id: uploadId,
@@ -125,7 +119,6 @@ export function createUploads(parts: {
       uploadId,
       holder,
       blobId: staged.blobId,
-      staged,
       resumeBytes: 0,
       ...(mode.truncate || entry === undefined ? {} : { copyFrom: entry }),
       takenFrom,
@@ -137,9 +130,15 @@ export function createUploads(parts: {
     // A handle of this process lets go first, so that what it wrote is on disk and counted before it is taken over.
     const current = await uploadStore.findUpload(database.sql, actor.clientId, path);
     if (current !== undefined) await held.get(current.holder)?.lose();
-    const claimed = await database.transaction((sql) => claim(sql, actor, path, mode));
+    const fresh: { staged?: StagedBlob } = {};
+    const claimed = await database
+      .transaction((sql) => claim(sql, actor, path, mode, fresh))
+      .catch(async (fault: unknown) => {
+        await fresh.staged?.discard();
+        throw fault;
+      });
     await tree.release(claimed.dropped);
-    const staged = claimed.staged ?? (await reopen(actor.clientId, claimed));
+    const staged = fresh.staged ?? (await reopen(actor.clientId, claimed));
     const handle = createHandle(actor, claimed, staged, mode);
     if (claimed.copyFrom !== undefined) await copyInto(handle, claimed.copyFrom.blobId!);
     return handle;
@@ -178,7 +177,7 @@ export function createUploads(parts: {
         offset += bytes.length;
       }
     } catch (fault) {
-      await handle.abort();
+      await handle.discard();
       throw fault;
     } finally {
       await reader.close();
@@ -244,14 +243,18 @@ export function createUploads(parts: {
 
     async function keep(): Promise<void> {
       held.delete(me.holder);
-      await checkpoint;
+      // What a checkpoint could not record is recorded now, or fails now.
+      await checkpoint.catch(() => undefined);
       if (staged.sizeBytes === 0) {
         await staged.close();
         return drop(clientId, claimed);
       }
-      await record('kept');
       const sizeBytes = staged.sizeBytes;
-      await staged.close();
+      try {
+        await record('kept');
+      } finally {
+        await staged.close();
+      }
       await database.transaction(async (sql) => {
         await tree.lock(sql, clientId);
         const row = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
@@ -307,7 +310,10 @@ export function createUploads(parts: {
         state = 'ended';
         held.delete(me.holder);
         await checkpoint.catch(() => undefined);
-        const sealed = await staged.seal();
+        const sealed = await staged.seal().catch(async (fault: unknown) => {
+          await staged.close();
+          throw fault;
+        });
         try {
           return await publish(actor, me, sealed, { exclusive: mode.exclusive, modifiedAtMs });
         } catch (fault) {
@@ -320,51 +326,15 @@ export function createUploads(parts: {
         state = 'ended';
         await keep();
       },
+      async discard() {
+        if (state !== 'open') return;
+        state = 'ended';
+        held.delete(me.holder);
+        await checkpoint.catch(() => undefined);
+        await staged.close();
+        await drop(clientId, claimed);
+      },
     };
-  }
-
-  async function publish(
-    actor: ClientActor,
-    me: { uploadId: string; holder: string },
-    sealed: SealedBlob,
-    how: { exclusive: boolean; modifiedAtMs: number | undefined },
-  ): Promise<Published> {
-    const { clientId } = actor;
-    const nowMs = clock.nowMs();
-    const contents = {
-      blobId: sealed.blobId,
-      sizeBytes: sealed.sizeBytes,
-      sha256: sealed.sha256,
-      placedAtMs: nowMs,
-      modifiedAtMs: how.modifiedAtMs ?? nowMs,
-    };
-    const { published, replaced } = await database.transaction(async (sql) => {
-      const quota = await tree.lock(sql, clientId);
-      const upload = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
-      if (upload === undefined) throw refusals.upload_taken_over();
-      // The row's path, not the one it was opened by: the folder may have been moved meanwhile.
-      const { path } = upload;
-      await tree.checkParent(sql, clientId, path);
-      const entry = await store.findEntry(sql, clientId, path);
-      if (entry?.kind === 'folder') throw refusals.path_is_folder();
-      if (entry !== undefined && how.exclusive) throw refusals.path_taken();
-      if (entry !== undefined) checkAlterable(entry);
-      const bytes = sealed.sizeBytes - upload.reservedBytes - (entry?.sizeBytes ?? 0);
-      checkQuota(quota, { bytes, entries: entry === undefined ? 1 : 0 });
-      await uploadStore.deleteUpload(sql, upload.id);
-      await store.addUse(sql, clientId, bytes, entry === undefined ? 1 : 0);
-      const entryId = entry?.id ?? ids.next();
-      if (entry !== undefined) await store.updateContents(sql, entryId, contents);
-      else {
-        const place = { path, parent: parentOf(path), name: nameOf(path) };
-        await store.insertEntry(sql, { id: entryId, clientId, ...place, kind: 'file', origin: 'client', ...contents });
-      }
-      const published = { entryId, path, sizeBytes: sealed.sizeBytes, sha256: sealed.sha256 };
-      await audit.append(sql, { actor, action: 'file.uploaded', subject: `entry:${entryId}`, detail: published });
-      return { published, replaced: entry?.blobId };
-    });
-    if (replaced) await tree.release([replaced]);
-    return published;
   }
 
   return {
