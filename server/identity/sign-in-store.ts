@@ -153,7 +153,7 @@ export async function deleteCounters(sql: Sql, prefix: string): Promise<void> {
 export async function purge(sql: Sql, before: { countersMs: number; signInsMs: number }): Promise<number> {
   const counters = await sql`
     delete from sign_in_counters where counter in (
-      select counter from sign_in_counters where changed_at_ms < ${before.countersMs} and locked_until_ms < ${before.countersMs}
+      select counter from sign_in_counters where changed_at_ms < ${before.countersMs}
       limit 10000) returning 1`;
   const signIns = await sql`
     delete from sign_ins where id in (select id from sign_ins where greatest(expires_at_ms, created_at_ms) < ${before.signInsMs}
