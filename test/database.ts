@@ -1,9 +1,10 @@
 // Real PostgreSQL for tests: every caller gets a migrated database of its own in a cluster that all test files share.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { listMigrations, migrate } from '../server/kernel/migrate.ts';
 import { openEmbeddedPostgres } from '../server/kernel/postgres.ts';
@@ -21,11 +22,18 @@ export interface TestCluster {
 }
 
 /**
- * Starts a cluster in a temporary folder. It does not sync to disk, and it goes with this process, even a killed one:
- * a small shell waits for the end of our pipe and then stops the server and removes the folder.
+ * Starts a cluster in a temporary folder, from a copy of one that was prepared before. It does not sync to disk, and it
+ * goes with this process, even a killed one: a small shell waits for the end of our pipe, then stops the server and
+ * removes the folder.
  */
 export async function startTestCluster(): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'broadgate-test-'));
+  // Where PostgreSQL must run as another user, that user has to pass through.
+  await chmod(folder, 0o711);
+  const prepared = await findPrepared();
+  // A cluster that had to be put elsewhere knows its place and cannot be copied.
+  const isMovable = !(await isThere(join(prepared, 'postgres', 'home.json')));
+  if (isMovable) await promisify(execFile)('cp', ['-a', `${prepared}/postgres`, folder]);
   const postgres = await openEmbeddedPostgres({ dataDir: folder, durable: false });
   const script = 'cat; kill -QUIT "$1"; while kill -0 "$1" 2>/dev/null; do sleep 0.05; done; rm -rf "$2"';
   const guard = spawn('/bin/sh', ['-c', script, 'guard', String(postgres.pid), folder], {
@@ -41,6 +49,42 @@ export async function startTestCluster(): Promise<TestCluster> {
       guard.stdin.end();
     },
   };
+}
+
+/** A stopped cluster with the template in it, kept for the next test run as long as no migration changes. */
+async function findPrepared(): Promise<string> {
+  const cache = join(tmpdir(), `broadgate-test-clusters-${userInfo().uid}`);
+  const kept = join(cache, await nameTemplate());
+  if (await isThere(kept)) return kept;
+  await mkdir(cache, { recursive: true, mode: 0o700 });
+  await removeOld(cache);
+  const fresh = await mkdtemp(join(cache, 'new-'));
+  const postgres = await openEmbeddedPostgres({ dataDir: fresh, durable: false });
+  try {
+    await prepareTemplate(postgres.superuserUrl);
+  } finally {
+    await closeAdmin();
+    await postgres.close();
+  }
+  // Another process may have been quicker: its cluster is as good.
+  await rename(fresh, kept).catch(() => rm(fresh, { recursive: true }));
+  return kept;
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** How long a cluster is kept that no test asked for: migrations change often while they are written. */
+const keptMs = 6 * 3_600_000;
+
+async function removeOld(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const found = await stat(join(cache, name)).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > keptMs) await rm(join(cache, name), { recursive: true, force: true });
+  }
 }
 
 let cluster: Promise<string> | undefined;
@@ -59,13 +103,22 @@ const inDatabase = (url: string, name: string): string => {
   return changed.href;
 };
 
+async function closeAdmin(): Promise<void> {
+  await admin?.end();
+  admin = undefined;
+}
+
+async function nameTemplate(): Promise<string> {
+  const digest = createHash('sha256');
+  for (const { sha256 } of await listMigrations()) digest.update(sha256);
+  return `template_${digest.digest('hex').slice(0, 16)}`;
+}
+
 let template: Promise<string> | undefined;
 
 /** The migrated database that all others are copied from; made once a cluster, by whichever process comes first. */
 async function prepareTemplate(url: string): Promise<string> {
-  const digest = createHash('sha256');
-  for (const { sha256 } of await listMigrations()) digest.update(sha256);
-  const name = `template_${digest.digest('hex').slice(0, 16)}`;
+  const name = await nameTemplate();
   const connection = await openAdmin(url).connect();
   try {
     await connection.query(`select pg_advisory_lock(hashtext('template'))`);

@@ -1,6 +1,6 @@
 // Decides where the embedded PostgreSQL lives, which programs it uses and as whom they run; remembers it for the next start.
 import { randomUUID } from 'node:crypto';
-import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyBinaries, findBinaries, type PostgresBinaries } from './postgres-binaries.ts';
 import { describeFolder, type PostgresFolder } from './postgres-folder.ts';
@@ -68,7 +68,8 @@ export async function chooseHome(
     try {
       if (!identity.becomes) return await settle(inside, shipped, identity);
       const folder = await findReachable(inside, identity.becomes, options.systemFolder ?? systemFolder);
-      await mkdir(folder.home, { recursive: true, mode: 0o711 });
+      await mkdir(folder.home, { recursive: true });
+      await chmod(folder.home, 0o711);
       const home = await settle(folder, shipped, identity);
       const text = JSON.stringify({ home: folder.home, becomes: identity.becomes } satisfies Pointer);
       await writeFile(join(inside.home, 'home.json'), text, { mode: 0o600, flush: true });
@@ -102,7 +103,7 @@ async function findReachable(
   user: { uid: number; gid: number },
   system: string,
 ): Promise<PostgresFolder> {
-  if ((await findClosedFolder(inside.cluster, user)) === undefined) return inside;
+  if ((await findClosedFolder(inside.home, user)) === undefined) return inside;
   const outside = describeFolder(join(system, randomUUID()));
   try {
     await mkdir(system, { recursive: true, mode: 0o711 });
