@@ -28,10 +28,12 @@ import { createDeletions } from './proof/deletions.ts';
 import { createManifests } from './proof/manifests.ts';
 import { createReceipts } from './proof/receipts.ts';
 import { createRetention } from './proof/retention.ts';
+import { createProofRecords } from './proof/records.ts';
 import { createRepository } from './repository/repository.ts';
 
 export { openBrokerKey, type BrokerKey } from './proof/broker-key.ts';
 export { events } from './events.ts';
+export { readFolder, readTar, type RunFile } from './issuing/run-sources.ts';
 
 export interface StatementSettings {
   readonly brokerName: string;
@@ -94,8 +96,8 @@ export function createStatements(parts: StatementParts) {
     manifests,
     retention,
     runs,
-    receipts,
     deletions,
+    records: createProofRecords({ receipts, deletions }),
     /** What everyone may know of the key that signs for the broker. */
     brokerKey: { fingerprint: brokerKey.fingerprint, userId: brokerKey.userId, certificate: brokerKey.certificate },
 

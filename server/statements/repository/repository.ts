@@ -11,6 +11,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import type { Receipts } from '../proof/receipts.ts';
+import { createInbox } from './inbox.ts';
 import { createReading, type FileReader, type Readable, type Via } from './reading.ts';
 import * as rules from './rules.ts';
 import { refusals } from './rules.ts';
@@ -56,6 +57,7 @@ export function createRepository(parts: RepositoryParts) {
 
   return {
     ...changes,
+    ...createInbox({ database, reading }),
     /** Makes the client's tree when it is not there yet, in the caller's transaction. */
     prepare: (sql: Sql, clientId: string) => tree.prepare(sql, clientId),
     /** Removes blobs that no row names any more; only after the commit that let go of them. */

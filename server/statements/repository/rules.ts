@@ -53,6 +53,7 @@ export const refusals = defineRefusals({
     kind: 'too_many',
     text: 'More than {uploads} uploads are unfinished. Finish or delete some of them first.',
   },
+  uploads_not_yours: { kind: 'forbidden', text: 'What clients uploaded is for the delivery desk.' },
   repository_not_yours: {
     kind: 'forbidden',
     text: 'Only a client works in its repository. Use the operations of your desk.',
