@@ -57,8 +57,8 @@ export function encryptMessage(options: MessageOptions & { readonly data: Uint8A
     ...sessionKeys,
     formatHeader(tags.sealed, sealedSize(container, sizeBytes)),
     sealer.start(),
-    ...inner.map((piece) => sealer.update(piece)),
-    sealer.final(),
+    ...inner.flatMap((piece) => sealer.update(piece)),
+    ...sealer.final(),
   ]);
 }
 
@@ -127,8 +127,8 @@ async function* deflate(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 
 async function* seal(sealer: Sealer, content: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   yield sealer.start();
-  for await (const piece of content) yield sealer.update(piece);
-  yield sealer.final();
+  for await (const piece of content) yield* sealer.update(piece);
+  yield* sealer.final();
 }
 
 type StreamOptions = Parameters<typeof encryptStream>[0];

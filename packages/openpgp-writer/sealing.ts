@@ -8,9 +8,10 @@ import { type Cipher, ciphers, type Container } from './recipient-key.ts';
 export interface Sealer {
   /** The body's first bytes. */
   start(): Buffer;
-  update(plaintext: Uint8Array): Buffer;
-  /** The body's last bytes, with the proof that nothing was changed. */
-  final(): Buffer;
+  /** The next pieces of the body, as far as they are complete. */
+  update(plaintext: Uint8Array): Buffer[];
+  /** The body's last pieces, with the proof that nothing was changed. */
+  final(): Buffer[];
 }
 
 export function createSealer(container: Container, cipher: Cipher, sessionKey: Buffer): Sealer {
@@ -38,17 +39,17 @@ function formatPrefix(): Buffer {
 function createSealer1(sessionKey: Buffer): Sealer {
   const encryption = createFeedback(sessionKey);
   const integrity = createHash('sha1');
-  const update = (plaintext: Uint8Array): Buffer => {
+  const update = (plaintext: Uint8Array): Buffer[] => {
     integrity.update(plaintext);
-    return encryption.encryptCopy(plaintext);
+    return [encryption.encryptCopy(plaintext)];
   };
   return {
-    start: () => Buffer.concat([Buffer.from([1]), update(formatPrefix())]),
+    start: () => Buffer.concat([Buffer.from([1]), ...update(formatPrefix())]),
     update,
     final() {
       // §5.13.1: the integrity packet's own header is hashed too.
       integrity.update(integrityHeader);
-      return encryption.encryptCopy(Buffer.concat([integrityHeader, integrity.digest()]));
+      return [encryption.encryptCopy(Buffer.concat([integrityHeader, integrity.digest()]))];
     },
   };
 }
@@ -104,17 +105,17 @@ function createSealer2(mode: keyof typeof modes, cipher: Cipher, sessionKey: Buf
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
 
-  function seal(plaintext: readonly Uint8Array[], extra: Buffer): Buffer {
+  function seal(plaintext: readonly Uint8Array[], extra: Buffer): Buffer[] {
     const nonce = Buffer.concat([derived.subarray(keySizeBytes), Buffer.alloc(8)]);
     nonce.writeBigUInt64BE(chunkNumber++, nonceSizeBytes - 8);
     const sealing = createCipheriv(name, derived.subarray(0, keySizeBytes), nonce, { authTagLength: tagSizeBytes });
     sealing.setAAD(Buffer.concat([associated, extra]));
     const pieces = plaintext.map((piece) => sealing.update(piece));
-    return Buffer.concat([...pieces, sealing.final(), sealing.getAuthTag()]);
+    totalBytes += BigInt(plaintext.reduce((sum, piece) => sum + piece.length, 0));
+    return [...pieces, sealing.final(), sealing.getAuthTag()];
   }
-  function flush(): Buffer {
+  function flush(): Buffer[] {
     const sealed = seal(pending, Buffer.alloc(0));
-    totalBytes += BigInt(pendingBytes);
     pending = [];
     pendingBytes = 0;
     return sealed;
@@ -125,20 +126,21 @@ function createSealer2(mode: keyof typeof modes, cipher: Cipher, sessionKey: Buf
       const sealed: Buffer[] = [];
       for (let taken = 0; taken < plaintext.length; ) {
         const size = Math.min(plaintext.length - taken, chunkSizeBytes - pendingBytes);
-        // The piece is copied: it may be the caller's, and it is sealed later.
-        pending.push(Buffer.from(plaintext.subarray(taken, taken + size)));
-        pendingBytes += size;
+        const piece = plaintext.subarray(taken, taken + size);
         taken += size;
-        if (pendingBytes === chunkSizeBytes) sealed.push(flush());
+        pendingBytes += size;
+        // What waits is copied, because it may be the caller's; what fills the chunk is sealed at once.
+        pending.push(pendingBytes === chunkSizeBytes ? piece : Buffer.from(piece));
+        if (pendingBytes === chunkSizeBytes) sealed.push(...flush());
       }
-      return Buffer.concat(sealed);
+      return sealed;
     },
     final() {
-      const last = pendingBytes > 0 ? flush() : Buffer.alloc(0);
+      const last = pendingBytes > 0 ? flush() : [];
       // §5.13.2: a last empty chunk proves the total, so that nothing can be cut off.
       const total = Buffer.alloc(8);
       total.writeBigUInt64BE(totalBytes);
-      return Buffer.concat([last, seal([], total)]);
+      return [...last, ...seal([], total)];
     },
   };
 }

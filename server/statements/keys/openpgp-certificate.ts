@@ -33,6 +33,8 @@ export interface OpenPgpCertificate {
 
 const settings = { ...defaults, minRSABits: keyLimits.rsaBitsMin };
 const userIdLengthMax = 200;
+/** How far the clock of a client's computer may be ahead of ours. */
+const aheadMsMax = 86_400_000;
 
 /**
  * Reads one certificate, armoured or binary, also UTF-16, quoted, or inside the text of a mail.
@@ -48,8 +50,8 @@ export async function readCertificate(bytes: Uint8Array, nowMs: number): Promise
   const primary = describeKey(packets[0]!.body);
   if (primary.problem) throw primary.problem;
   const key = await parse(binary);
-  const now = new Date(nowMs);
-  const expiresAtMs = await checkPrimary(key, now);
+  const expiresAtMs = await checkPrimary(key, nowMs);
+  const now = judgedAt(key, nowMs);
   const chosen = await chooseKey(key, now);
   const body = Buffer.from(chosen.keyPacket.write());
   const { name: algorithm, problem, remarks } = describeKey(body);
@@ -111,18 +113,23 @@ async function parse(binary: Uint8Array): Promise<Key> {
 }
 
 /** Checks the primary key's life and returns its end. */
-async function checkPrimary(key: Key, now: Date): Promise<number | undefined> {
-  const createdAtMs = key.getCreationTime().getTime();
-  if (createdAtMs > now.getTime()) throw refusals.key_not_yet_valid({ on: formatDay(createdAtMs) });
-  if (await key.isRevoked(undefined, undefined, now, settings)) throw refusals.key_revoked();
+async function checkPrimary(key: Key, nowMs: number): Promise<number | undefined> {
+  const newestAtMs = createdAtMs(key).reduce((newest, atMs) => Math.max(newest, atMs));
+  if (newestAtMs > nowMs + aheadMsMax) throw refusals.key_not_yet_valid({ on: formatDay(newestAtMs) });
+  if (await key.isRevoked(undefined, undefined, judgedAt(key, nowMs), settings)) throw refusals.key_revoked();
   const end = await key.getExpirationTime(undefined, settings);
   // Null: no self-signature holds, so the bytes were changed on the way.
   if (end === null) throw refusals.key_unreadable();
   const expiresAtMs = toMs(end);
-  if (expiresAtMs !== undefined && expiresAtMs <= now.getTime())
-    throw refusals.key_expired({ on: formatDay(expiresAtMs) });
+  if (expiresAtMs !== undefined && expiresAtMs <= nowMs) throw refusals.key_expired({ on: formatDay(expiresAtMs) });
   return expiresAtMs;
 }
+
+const createdAtMs = (key: Key): number[] => key.getKeys().map((part) => part.getCreationTime().getTime());
+
+/** Now; for a key that was made just now, by a clock somewhat ahead of ours, a minute after it was made. */
+const judgedAt = (key: Key, nowMs: number): Date =>
+  new Date(Math.max(nowMs, ...createdAtMs(key).map((atMs) => Math.min(atMs, nowMs + aheadMsMax) + 60_000)));
 
 const toMs = (end: Date | number | null): number | undefined => (end instanceof Date ? end.getTime() : undefined);
 
@@ -145,8 +152,6 @@ async function explain(key: Key, now: Date) {
     if (end === null) continue;
     const endMs = toMs(end);
     if (endMs !== undefined && endMs <= now.getTime()) return refusals.key_expired({ on: formatDay(endMs) });
-    const createdAtMs = subkey.getCreationTime().getTime();
-    if (createdAtMs > now.getTime()) return refusals.key_not_yet_valid({ on: formatDay(createdAtMs) });
     if (await isRevoked(subkey, now)) return refusals.key_revoked();
   }
   return refusals.key_without_encryption();
