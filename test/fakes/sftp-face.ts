@@ -32,7 +32,7 @@ export interface TestFace extends AsyncDisposable {
   sftp(commands: readonly string[], options?: RunOptions & { args?: readonly string[] }): Promise<Ran>;
   psftp(commands: readonly string[]): Promise<Ran>;
   lftp(commands: string): Promise<Ran>;
-  ssh(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  ssh(args: readonly string[], options?: RunOptions & { user?: string }): Promise<Ran>;
   /** Options that `ssh` and `sftp` share, the port left out. */
   readonly sshOptions: readonly string[];
 }
@@ -84,8 +84,13 @@ export async function openTestFace(options: TestFaceOptions = {}): Promise<TestF
   });
   const port = await listener.listen({ port: 0, host: '127.0.0.1' });
   const sshOptions = [
-    ...['-F', '/dev/null', '-i', keyFile, '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'LogLevel=ERROR'],
-    ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+    '-F/dev/null',
+    `-i${keyFile}`,
+    '-oBatchMode=yes',
+    '-oIdentitiesOnly=yes',
+    '-oLogLevel=ERROR',
+    '-oStrictHostKeyChecking=no',
+    '-oUserKnownHostsFile=/dev/null',
   ];
   return {
     port,
@@ -119,8 +124,8 @@ export async function openTestFace(options: TestFaceOptions = {}): Promise<TestF
       const script = `set cmd:fail-exit true; set net:max-retries 1; set sftp:connect-program "${program}"; open -p ${port} sftp://${user}:@127.0.0.1; ${commands}`;
       return run('lftp', ['--norc', '-c', script], { cwd: folder, env: { HOME: folder, LFTP_HOME: folder } });
     },
-    ssh: (args, rest = {}) =>
-      run('ssh', [...sshOptions, '-p', String(port), '-l', user, ...args], { cwd: folder, ...rest }),
+    ssh: (args, { user: name = user, ...rest } = {}) =>
+      run('ssh', [...sshOptions, '-p', String(port), '-l', name, ...args], { cwd: folder, ...rest }),
     async [Symbol.asyncDispose]() {
       await listener.close(0);
       temp[Symbol.dispose]();

@@ -48,32 +48,54 @@ export interface FakeTree {
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
-/** Growing bytes: doubles, so that a long upload is not copied at every write. */
+const pageBytes = 1024 * 1024;
+
+/** Bytes of an upload, in pages, so that a long one is not copied as it grows. */
 function createStaged(initial: Buffer) {
-  let store = Buffer.from(initial);
-  let size = initial.length;
-  const resize = (needed: number): void => {
-    if (needed > store.length) {
-      const larger = Buffer.alloc(Math.max(needed, store.length * 2, 4096));
-      larger.set(store.subarray(0, size));
-      store = larger;
+  const pages: Buffer[] = [];
+  let size = 0;
+
+  /** Calls `visit` with each page that the range touches, and where in it. */
+  function eachPage(start: number, end: number, visit: (page: Buffer, from: number, to: number) => void): void {
+    for (let at = start; at < end; ) {
+      const index = Math.floor(at / pageBytes);
+      while (pages.length <= index) pages.push(Buffer.alloc(pageBytes));
+      const from = at - index * pageBytes;
+      const to = Math.min(pageBytes, from + end - at);
+      visit(pages[index]!, from, to);
+      at += to - from;
     }
-    if (needed > size) store.fill(0, size, needed);
-    size = needed;
-  };
-  return {
+  }
+
+  function read(offset: number, length: number): Buffer {
+    const parts: Buffer[] = [];
+    const end = Math.min(size, offset + length);
+    eachPage(offset, end, (page, from, to) => parts.push(page.subarray(from, to)));
+    return Buffer.concat(parts);
+  }
+
+  const staged = {
     write(offset: number, bytes: Buffer): void {
-      if (offset + bytes.length > size) resize(offset + bytes.length);
-      store.set(bytes, offset);
+      let done = 0;
+      eachPage(offset, offset + bytes.length, (page, from, to) => {
+        page.set(bytes.subarray(done, done + to - from), from);
+        done += to - from;
+      });
+      size = Math.max(size, offset + bytes.length);
     },
-    truncate: resize,
-    read: (offset: number, length: number): Buffer =>
-      Buffer.from(store.subarray(Math.min(offset, size), Math.min(offset + length, size))),
+    truncate(newSize: number): void {
+      // What is cut off must read as zeros when the file grows again.
+      if (newSize < size) eachPage(newSize, size, (page, from, to) => page.fill(0, from, to));
+      size = newSize;
+    },
+    read,
     get size(): number {
       return size;
     },
-    bytes: (): Buffer => store.subarray(0, size),
+    bytes: (): Buffer => read(0, size),
   };
+  staged.write(0, initial);
+  return staged;
 }
 
 export function createFakeTree(nowMs: () => number = () => Date.UTC(2026, 10, 24, 12)): FakeTree {
@@ -279,7 +301,7 @@ function openWrite(tree: FakeTree, path: string, how: WriteMode, nowMs: () => nu
     },
     async abort() {
       tree.open.writes--;
-      kept.set(path, Buffer.from(staged.bytes()));
+      kept.set(path, staged.bytes());
     },
   };
 }

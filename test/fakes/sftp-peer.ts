@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createFakeClock } from '../../server/kernel/clock.ts';
 import { createSeededRandom } from '../../server/kernel/random.ts';
 import type { SftpMount } from '../../server/faces/sftp/mount.ts';
+import { createBatchBuffers } from '../../server/faces/sftp/batch-buffers.ts';
 import { openSession, type SessionChannel } from '../../server/faces/sftp/session.ts';
 import { eventually } from '../eventually.ts';
 import { client, createReplyReader, type Reply } from './sftp-client.ts';
@@ -54,6 +55,7 @@ export function createPeer(tree: FakeTree, options: PeerOptions = {}) {
   const session = openSession(channel, {
     openMount,
     user: 'u1',
+    buffers: createBatchBuffers(),
     clock: createFakeClock(),
     random: createSeededRandom('session'),
     recordFault: (fault) => `incident ${faults.push(fault)}`,

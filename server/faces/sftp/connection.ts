@@ -14,6 +14,7 @@ import {
 } from '@broadgate/ssh';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
+import type { BatchBuffers } from './batch-buffers.ts';
 import { formatEnd, formatFailure } from './endings.ts';
 import type { ConnectionFacts, ConnectionFailure, ConnectionSummary, SftpGate } from './mount.ts';
 import { openSession, type Session } from './session.ts';
@@ -34,6 +35,7 @@ export interface ConnectionOptions<Ticket> {
   readonly hostKeys: readonly HostKey[];
   readonly nextHostKeys?: readonly HostKey[];
   readonly sshLimits?: Partial<Limits>;
+  readonly buffers: BatchBuffers;
   /** Keeps a fault of ours with its stack and gives its incident id. */
   readonly recordFault: (fault: unknown) => string;
 }
@@ -109,6 +111,7 @@ export function openConnection<Ticket>(
         const session = openSession(channel, {
           openMount: () => gate.open(ticket!, facts()),
           user: ssh.summary.user ?? '',
+          buffers: options.buffers,
           clock,
           random: options.random,
           recordFault,
@@ -191,8 +194,10 @@ export function openConnection<Ticket>(
 
   async function ended(reason: EndReason): Promise<void> {
     if (reason.kind === 'internal_fault') recordFault(reason.fault);
-    if (reason.kind === 'connection_lost') socket.destroy();
-    else {
+    if (reason.kind === 'connection_lost') {
+      // A held socket is let go by the listener, without a RST.
+      if (!isHeld) socket.destroy();
+    } else {
       farewellAtMs = clock.monotonicMs() + farewellMs;
       socket.end();
     }

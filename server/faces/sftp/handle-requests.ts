@@ -11,12 +11,13 @@ import {
 import type { CheckFileRange, Request } from '@broadgate/sftp';
 import { refusals } from './answer.ts';
 import { readChange, showAttributes } from './attributes.ts';
+import { batchBytesMax } from './batch-buffers.ts';
 import { type Hashable, hashRange } from './checksum.ts';
 import { attempt, type Exchange } from './exchange.ts';
 import type { Handle, Handles } from './handles.ts';
 import type { Reading } from './reading.ts';
 import type { PathOrder, WorkQueue } from './work-queue.ts';
-import { batchBytesMax, type Writing } from './writing.ts';
+import type { Writing } from './writing.ts';
 
 type RequestOf<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>;
 

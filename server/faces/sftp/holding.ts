@@ -13,6 +13,8 @@ export const defaultHoldingLimits: HoldingLimits = { heldMs: 600_000, heldMax: 1
 
 /** What a silent peer may still say; then we stop listening to it, and its own send buffer fills. */
 const heardBytesMax = 256 * 1024;
+/** A peer that does not answer our FIN is cut after this. */
+const farewellMs = 5000;
 
 interface Held {
   readonly socket: Socket;
@@ -27,10 +29,18 @@ export function createHolding(limits: HoldingLimits, monotonicMs: () => number) 
   // In order of arrival, so the oldest comes first.
   const held = new Set<Held>();
 
+  /** Let go, but not yet closed by the peer. */
+  const leaving = new Map<Socket, number>();
+
   function release(one: Held): void {
     if (!held.delete(one)) return;
-    // What was heard was read, so that this is a FIN and not a RST, which a peer would take for a refusal.
-    one.socket.destroy();
+    // A FIN alone: closing with bytes unread would send a RST, which a peer takes for a refusal.
+    one.socket.end();
+    one.socket.resume();
+    if (!one.socket.destroyed) {
+      leaving.set(one.socket, monotonicMs() + farewellMs);
+      one.socket.once('close', () => leaving.delete(one.socket));
+    }
     one.released();
   }
 
@@ -65,9 +75,12 @@ export function createHolding(limits: HoldingLimits, monotonicMs: () => number) 
         if (one.untilMs > nowMs) break;
         release(one);
       }
+      for (const [socket, untilMs] of leaving) if (untilMs <= nowMs) socket.destroy();
     },
-    releaseAll(): void {
+    /** At the end of everything. */
+    destroyAll(): void {
       for (const one of held) release(one);
+      for (const socket of leaving.keys()) socket.destroy();
     },
     get count(): number {
       return held.size;

@@ -7,11 +7,12 @@ import type { Ids } from '../../kernel/ids.ts';
 import type { Timer } from '../../kernel/clock.ts';
 import { canonicalAddress } from './addresses.ts';
 import { type AdmissionLimits, createAdmission, defaultAdmissionLimits, type Place } from './admission.ts';
+import { createBatchBuffers } from './batch-buffers.ts';
 import { type Connection, type ConnectionOptions, openConnection, type Peer } from './connection.ts';
 import { createHolding, defaultHoldingLimits, type HoldingLimits } from './holding.ts';
 import { parseProxyHeader } from './proxy-header.ts';
 
-export interface SftpListenerParts<Ticket> extends ConnectionOptions<Ticket> {
+export interface SftpListenerParts<Ticket> extends Omit<ConnectionOptions<Ticket>, 'buffers'> {
   readonly ids: Ids;
   /** Peers whose PROXY header is required and believed. Shape: addresses or CIDR. */
   readonly trustedProxies?: readonly string[];
@@ -43,6 +44,7 @@ export function createSftpListener<Ticket>(parts: SftpListenerParts<Ticket>): Sf
   );
   const holding = createHolding({ ...defaultHoldingLimits, ...parts.holdingLimits }, () => clock.monotonicMs());
   const trusted = createBlockList(parts.trustedProxies ?? []);
+  const options: ConnectionOptions<Ticket> = { ...parts, buffers: createBatchBuffers() };
   const connections = new Set<Connection<Ticket>>();
   /** Sockets that are being judged, with the time at which a PROXY header must be there. */
   const arriving = new Map<net.Socket, number>();
@@ -98,7 +100,7 @@ export function createSftpListener<Ticket>(parts: SftpListenerParts<Ticket>): Sf
   }
 
   function serve(peer: Peer, place: Place): void {
-    const connection = openConnection(peer, parts, {
+    const connection = openConnection(peer, options, {
       held() {
         // D-15: it leaves the sign-in clock and the early-drop count, and has caps of its own.
         place.leave();
@@ -154,7 +156,7 @@ export function createSftpListener<Ticket>(parts: SftpListenerParts<Ticket>): Sf
       isClosing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of arriving.keys()) socket.destroy();
-      holding.releaseAll();
+      holding.destroyAll();
       const empty = Promise.withResolvers<void>();
       whenEmpty = empty.resolve;
       if (connections.size === 0) empty.resolve();

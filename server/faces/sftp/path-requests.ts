@@ -15,6 +15,7 @@ import {
 import type { Clock } from '../../kernel/clock.ts';
 import { refusals } from './answer.ts';
 import { readChange, showAttributes } from './attributes.ts';
+import type { BatchBuffers } from './batch-buffers.ts';
 import { hashRange } from './checksum.ts';
 import { attempt, type Exchange } from './exchange.ts';
 import type { Handles, OpenThing } from './handles.ts';
@@ -34,6 +35,7 @@ export interface PathRequestParts {
   readonly order: PathOrder;
   readonly heavy: WorkQueue;
   readonly budget: ReadBudget;
+  readonly buffers: BatchBuffers;
   readonly clock: Clock;
   readonly countWritten: (sizeBytes: number) => void;
   /** True once the channel ends: what may take long stops. */
@@ -41,7 +43,7 @@ export interface PathRequestParts {
 }
 
 export function createPathRequests(parts: PathRequestParts) {
-  const { mount, user, handles, order, heavy, budget, clock, countWritten, isOver } = parts;
+  const { mount, user, handles, order, heavy, budget, buffers, clock, countWritten, isOver } = parts;
 
   const shared = (exchange: Exchange, work: () => Promise<void>): void => order.shared(() => attempt(exchange, work));
   const exclusive = (exchange: Exchange, work: () => Promise<void>): void =>
@@ -73,7 +75,7 @@ export function createPathRequests(parts: PathRequestParts) {
   async function openWrite(path: string, mode: RequestOf<'open'>['mode']): Promise<OpenThing> {
     const { create, truncate, append, read } = mode;
     const handle = await mount.openWrite(path, { create, exclusive: create && mode.exclusive, truncate, append });
-    return { kind: 'writing', writing: createWriting(handle, { append, read }, countWritten) };
+    return { kind: 'writing', writing: createWriting(handle, { append, read }, buffers, countWritten) };
   }
 
   function opendir(bytes: Buffer, exchange: Exchange): void {

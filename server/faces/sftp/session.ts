@@ -8,6 +8,7 @@ import { createFrameReader, formatVersion, type Packet, parseRequest, protocolVe
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import { refusals } from './answer.ts';
+import type { BatchBuffers } from './batch-buffers.ts';
 import { type Answerable, dispatch } from './dispatch.ts';
 import { createExchange } from './exchange.ts';
 import { closeThing, createHandleRequests } from './handle-requests.ts';
@@ -33,6 +34,8 @@ export interface SessionParts {
   /** Opens the tree; asked once, at the start. A throw answers every request. */
   readonly openMount: () => Promise<SftpMount>;
   readonly user: string;
+  /** Of the listener. */
+  readonly buffers: BatchBuffers;
   readonly clock: Clock;
   readonly random: Random;
   /** Keeps a fault of ours with its stack and gives its incident id. */

@@ -1,10 +1,8 @@
 // A file that a client uploads: adjacent WRITEs that wait for their turn become one write of the mount.
+import { type BatchBuffers, batchBytesMax } from './batch-buffers.ts';
 import type { Exchange } from './exchange.ts';
 import type { WriteHandle } from './mount.ts';
 import type { Work, WorkQueue } from './work-queue.ts';
-
-/** Units: bytes of one write of the mount, at most; also what a copy moves at a time. */
-export const batchBytesMax = 1024 * 1024;
 
 export type Writing = ReturnType<typeof createWriting>;
 
@@ -25,6 +23,7 @@ interface WriteBatch extends Work {
 export function createWriting(
   handle: WriteHandle,
   mode: { readonly append: boolean; readonly read: boolean },
+  buffers: BatchBuffers,
   countWritten: (sizeBytes: number) => void,
 ) {
   const batches = new WeakSet<Work>();
@@ -33,8 +32,7 @@ export function createWriting(
     if (piece.payloadBytes === 0) return;
     // Draft §6.3: with APPEND every write goes to the end, whatever its offset says.
     const offset = mode.append ? (await handle.attributes()).sizeBytes : piece.offset;
-    const bytes = piece.payload.length === 1 ? piece.payload[0]! : Buffer.concat(piece.payload, piece.payloadBytes);
-    await handle.write(offset, bytes);
+    await buffers.join(piece.payload, piece.payloadBytes, (bytes) => handle.write(offset, bytes));
     countWritten(piece.payloadBytes);
   }
 
