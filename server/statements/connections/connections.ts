@@ -14,6 +14,7 @@ import {
   type SignedInConnection,
 } from './store.ts';
 
+export type { SignedInConnection };
 export type Connections = ReturnType<typeof createConnections>;
 
 /** One line: how often, when last, and in words why and what to do. */
@@ -50,7 +51,7 @@ export function createConnections(parts: {
 }) {
   const { database, clock } = parts;
 
-  async function show(lines: readonly CountedRefusal[]): Promise<ExplainedRefusal[]> {
+  async function show(lines: readonly CountedRefusal[], actor: Actor): Promise<ExplainedRefusal[]> {
     const fingerprints = new Map<string, string[]>();
     const shown: ExplainedRefusal[] = [];
     for (const line of lines) {
@@ -66,7 +67,8 @@ export function createConnections(parts: {
         address: line.address,
         clientId,
         userName: line.userName,
-        detail: line.detail,
+        // What a stranger typed as a name may be somebody's secret: for the desk alone.
+        detail: actor.kind === 'client' ? withoutName(line.detail) : line.detail,
         registered: clientId !== null && isAboutKey ? fingerprints.get(clientId)! : [],
         count: line.count,
         firstAtMs: line.firstAtMs,
@@ -102,7 +104,7 @@ export function createConnections(parts: {
       const items = lines.slice(0, page.limit);
       const last = items.at(-1);
       const next = lines.length > page.limit && last !== undefined ? `${last.lastAtMs}:${last.id}` : undefined;
-      return { items: await show(items), next };
+      return { items: await show(items, actor), next };
     },
 
     /** Connections that signed in, latest first. */
@@ -144,4 +146,9 @@ function readPlace(after: string | undefined): { atMs: number; id: string } | un
 
 function checkReader(actor: Actor): void {
   if (actor.kind !== 'client' && !isAtDesk(actor, 'delivery')) throw refusals.connections_forbidden();
+}
+
+function withoutName(detail: RefusalDetail): RefusalDetail {
+  const { user: _, ...rest } = detail;
+  return rest;
 }

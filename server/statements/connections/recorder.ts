@@ -42,10 +42,11 @@ export function createRecorder(parts: {
   let timer: Timer | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  function add(line: Omit<CountedRefusal, 'id'>): void {
-    const key = [line.hourMs, line.address, line.userName, line.reason, line.detailKey].join(' ');
-    const known = lines.get(key);
-    lines.set(key, {
+  function add(given: Omit<CountedRefusal, 'id'>): void {
+    const isRoom = lines.has(keyOf(given)) || lines.size < limits.linesMax;
+    const line = isRoom ? given : overflowOf(given);
+    const known = lines.get(keyOf(line));
+    lines.set(keyOf(line), {
       ...line,
       id: known?.id ?? ids.next(),
       count: (known?.count ?? 0) + line.count,
@@ -76,7 +77,7 @@ export function createRecorder(parts: {
       await upsertRefusals(database.sql, [...overflow.values()], limits.rowsPerHourMax);
     } catch (fault) {
       // Kept for the next write; what came meanwhile is added to it within the same bound.
-      for (const line of batch) add(lines.size < limits.linesMax ? line : overflowOf(line));
+      for (const line of batch) add(line);
       arm();
       throw fault;
     }
@@ -105,7 +106,7 @@ export function createRecorder(parts: {
         firstAtMs: atMs,
         lastAtMs: atMs,
       };
-      add(lines.size < limits.linesMax ? line : overflowOf(line));
+      add(line);
       arm();
     },
 
@@ -125,3 +126,6 @@ const overflowOf = (line: Omit<CountedRefusal, 'id'>): Omit<CountedRefusal, 'id'
   detailKey: '',
   detail: {},
 });
+
+const keyOf = (line: Omit<CountedRefusal, 'id'>): string =>
+  [line.hourMs, line.address, line.userName, line.reason, line.detailKey].join(' ');

@@ -29,7 +29,7 @@ const explanations = {
     whatToDo: 'Ask the delivery desk.',
   },
   unknown_user: {
-    cause: 'The user name "{user}" is not one that was issued.',
+    cause: 'The user name that was typed is not one that was issued.',
     whatToDo: 'Use exactly the user name shown in the portal under Delivery.',
   },
   not_configured: {

@@ -59,7 +59,7 @@ function readGroups(half: string, index: number, halves: readonly string[]): str
 export function parseNetwork(written: string): Network {
   const text = written.trim();
   const malformed = () => refusals.address_malformed({ address: printable(text) });
-  const match = /^([0-9a-fA-F:.]{2,45})(?:\/(\d{1,3}))?$/.exec(text);
+  const match = /^([0-9a-fA-F:.]{2,45})(?:\/(0|[1-9]\d{0,2}))?$/.exec(text);
   const address = match === null ? undefined : parseAddress(match[1]!);
   if (match === null || address === undefined) throw malformed();
   let prefix = match[2] === undefined ? bitsOf[address.family] : Number(match[2]);

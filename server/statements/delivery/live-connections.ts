@@ -204,7 +204,8 @@ export function createLiveConnections(parts: {
   /** Ends connections from now on by calling `end`. Shape: close it to stop listening. */
   async function start(end: EndConnection): Promise<{ close(): Promise<void> }> {
     endConnection = end;
-    const ears = await Promise.all(channels.map((channel) => database.listen(channel, checkLater)));
+    const ears: { close(): Promise<void> }[] = [];
+    for (const channel of channels) ears.push(await database.listen(channel, checkLater));
     ears.push(
       await database.listen('sftp_signed_in', (address) => {
         if (address !== '') remember(address, clock.nowMs());
@@ -226,7 +227,7 @@ export function createLiveConnections(parts: {
       async close() {
         isClosed = true;
         timer.close();
-        await Promise.all(ears.map((ear) => ear.close()));
+        for (const ear of ears) await ear.close();
         await Promise.all(writing);
       },
     };

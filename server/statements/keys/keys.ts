@@ -85,7 +85,7 @@ export function createKeys(parts: {
     mine: readonly CertificateRow[],
     atMs: number,
   ) {
-    for (const other of mine.filter((other) => inForce.includes(other.state) && other.keyId < by.keyId)) {
+    for (const other of mine.filter((other) => isBefore(other, by))) {
       const change = { atMs, replacedBy: by.keyId, reason: 'replaced' };
       const move = moveOf('certificate', other.state, 'replaced');
       await transitions.certificate(sql, actor, { id: other.keyId, clientId: by.clientId }, move, change);
@@ -150,10 +150,10 @@ export function createKeys(parts: {
         const imported = mine.filter((key) => key.state === 'imported' && isUsable(key));
         const isAnyInUse = mine.some((key) => (key.state === 'enabled' || key.state === 'expiring') && isUsable(key));
         if (imported.length === 0 && !isAnyInUse) throw refusals.no_certificate_imported();
-        const newest = imported.findIndex((key) => key.purpose === 'replace');
-        if (newest >= 0) await replaceOthers(sql, person, imported[newest]!, mine, atMs);
-        const kept = newest < 0 ? imported : imported.slice(0, newest + 1);
-        for (const key of kept) await enable(sql, person, key, atMs);
+        const successor = imported.find((key) => key.purpose === 'replace');
+        if (successor !== undefined) await replaceOthers(sql, person, successor, mine, atMs);
+        const isReplaced = (key: CertificateRow): boolean => successor !== undefined && isBefore(key, successor);
+        for (const key of imported.filter((key) => !isReplaced(key))) await enable(sql, person, key, atMs);
         if (election.encryption === 'off') await switchTo(sql, person, clientId, 'on', atMs);
         return await load(sql, clientId);
       });
@@ -208,3 +208,7 @@ export function createKeys(parts: {
     },
   };
 }
+
+/** In force and handed in no later, so that the other one was meant to take its place. */
+const isBefore = (key: CertificateRow, by: CertificateRow): boolean =>
+  inForce.includes(key.state) && key.keyId !== by.keyId && key.submittedAtMs <= by.submittedAtMs;
