@@ -1,5 +1,4 @@
 // The whole SFTP face on loopback over a tree in memory, with a client key, and the command lines of the real clients.
-import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fingerprint, generateHostKey, type HostKey } from '@broadgate/ssh';
@@ -48,7 +47,7 @@ export async function openTestFace(options: TestFaceOptions = {}): Promise<TestF
   const { folder } = temp;
   const keyFile = path.join(folder, 'id');
   const ppkFile = path.join(folder, 'id.ppk');
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', keyFile]);
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', keyFile]);
   chmodSync(keyFile, 0o600);
   const user = 'u-7k2m';
   const tree = options.tree ?? createFakeTree();
@@ -114,7 +113,7 @@ export async function openTestFace(options: TestFaceOptions = {}): Promise<TestF
     async psftp(commands) {
       const script = path.join(folder, 'psftp.script');
       writeFileSync(script, `${commands.join('\n')}\n`);
-      execFileSync('puttygen', [keyFile, '-O', 'private', '-o', ppkFile]);
+      await run('puttygen', [keyFile, '-O', 'private', '-o', ppkFile]);
       const print = fingerprint(hostKey.blob);
       const args = ['-batch', '-P', String(port), '-i', ppkFile, '-hostkey', print, '-be', `${user}@127.0.0.1`];
       return run('psftp', [...args, '-b', script], { cwd: folder });

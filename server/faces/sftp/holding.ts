@@ -23,8 +23,6 @@ interface Held {
   readonly released: () => void;
 }
 
-export type Holding = ReturnType<typeof createHolding>;
-
 export function createHolding(limits: HoldingLimits, monotonicMs: () => number) {
   // In order of arrival, so the oldest comes first.
   const held = new Set<Held>();

@@ -64,14 +64,16 @@ export function createSftpListener<Ticket>(parts: SftpListenerParts<Ticket>): Sf
 
   async function arrive(socket: net.Socket): Promise<void> {
     const from = canonicalAddress(socket.remoteAddress ?? '');
-    if (from === undefined || isClosing || arriving.size >= arrivingMax) return void socket.destroy();
+    if (from === undefined || isClosing) return void socket.destroy();
+    // Too many at once to ask about: silent, since the address may be one that gets silence.
+    if (arriving.size >= arrivingMax) return holding.hold(socket, from, () => undefined);
     arriving.set(socket, clock.monotonicMs() + proxyHeaderMs);
     socket.once('close', () => arriving.delete(socket));
     const peer = trusted?.check(from, net.isIPv4(from) ? 'ipv4' : 'ipv6')
       ? await readProxyHeader(socket, from)
       : { address: from, received: Buffer.alloc(0) };
     if (peer === undefined) return void socket.destroy();
-    // §3.6 of SSH policy: only the address is known here. A gate that fails is silent.
+    // Before the banner only the address is known. A gate that fails is silent.
     const verdict = await gate.admit(peer.address).catch((fault: unknown) => {
       recordFault(fault);
       return 'silence' as const;
