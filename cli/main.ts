@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 // The `broadgate` tool: for clients, for the desks, and for whoever runs the installation. `broadgate --help` lists its commands.
 import { type Command, isSet, readCall, usageOf } from './commands.ts';
+import { deliveryCommands } from './delivery.ts';
+import { deskRequestCommands } from './desk-requests.ts';
 import { exitCodes, Misuse, Refused, Unavailable } from './faults.ts';
 import { print, quiet, strong } from './output.ts';
 import { runServerCommand, serverCommands } from './server-commands.ts';
 import { openCaller, signInCommands } from './sign-in.ts';
+import { deskRefusalCommands, whyCommands } from './why.ts';
 
 const groups: readonly { readonly title: string; readonly commands: readonly Command[] }[] = [
   { title: 'Sign in', commands: signInCommands },
+  { title: 'Clients', commands: [...deliveryCommands, ...whyCommands] },
+  { title: 'The delivery desk', commands: [...deskRequestCommands, ...deskRefusalCommands] },
 ];
 
 const own = groups.flatMap((group) => group.commands);
@@ -56,8 +61,9 @@ function help(words: readonly string[]): number {
   return asked === '' ? exitCodes.done : exitCodes.misuse;
 }
 
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
 function explain(fault: unknown): number {
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
   if (fault instanceof Refused) {
     say(`${fault.message} [${fault.code}]`);
     for (const detail of fault.details) say(`  ${detail}`);

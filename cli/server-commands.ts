@@ -41,6 +41,7 @@ export const serverCommands: readonly HandedCommand[] = [
   handed('client resume', 'LOGIN|ACCOUNT --reason TEXT', 'let a suspended client in again'),
   handed('client close', 'LOGIN|ACCOUNT --reason TEXT', 'end the relationship'),
   handed('client reset-password', 'LOGIN', 'end the password; prints an invitation for a new one'),
+  handed('keys check', 'FILE', 'say whether a public key would be accepted, with the same verdict as the server'),
   handed('verify audit', '', 'recompute the chain of the audit trail'),
   handed('backup', 'FOLDER', 'write rows and files into an empty folder'),
   handed('restore', 'FOLDER', 'restore a backup into an empty installation'),

@@ -5,7 +5,7 @@ import type { Me } from '@broadgate/contract/identity.ts';
 import { createCaller, type Caller } from './calls.ts';
 import { isSet, neededText, optionText, type Command, type CommandCall } from './commands.ts';
 import { Misuse, Refused } from './faults.ts';
-import { formatFacts, formatTime, print } from './output.ts';
+import { formatFacts, print } from './output.ts';
 import { takePassword } from './prompts.ts';
 
 interface KeptToken {
@@ -72,7 +72,6 @@ const describe = (me: Me): string =>
     ['Signed in as', `${me.login} (${me.name})`],
     ['Desks', me.desks.length === 0 ? undefined : me.desks.join(', ')],
     ['Accounts', me.accountNumbers.length === 0 ? undefined : me.accountNumbers.join(', ')],
-    ['Until', formatTime(me.expiresAt)],
   ]);
 
 export const signInCommands: readonly Command[] = [

@@ -7,20 +7,22 @@ import { openHostKeys, showHostKey } from './host-keys.ts';
 import { createIdentityRoutes } from './identity/https.ts';
 import { createAudit } from './kernel/audit.ts';
 import { openFileBlobs } from './kernel/file-blobs.ts';
+import { createHealth } from './kernel/health.ts';
 import { createJobs } from './kernel/jobs.ts';
 import { createLog, type Log } from './kernel/log.ts';
+import { createMetrics } from './kernel/metrics.ts';
 import { createOutbox } from './kernel/outbox.ts';
 import { createRequests } from './kernel/requests.ts';
 import { openDatabase } from './kernel/sql.ts';
 import { createMessages } from './messages/messages.ts';
 import { createNoticeRoutes } from './messages/https.ts';
+import { observe } from './observe.ts';
 import { housekeeping } from './housekeeping.ts';
 import { refusalSets } from './refusal-sets.ts';
 import { createConnectionRoutes } from './statements/connections/https.ts';
 import { createDelivery, deliveryDefaults } from './statements/delivery/delivery.ts';
 import { createDeliveryRoutes } from './statements/delivery/https.ts';
 import { createEncryptionPool } from './statements/issuing/encryption-pool.ts';
-import { createStatementRoutes } from './statements/https.ts';
 import { createSftpGate } from './statements/sftp.ts';
 import { createStatements, openBrokerKey, statementDefaults } from './statements/statements.ts';
 
@@ -128,7 +130,7 @@ export async function openApp(start: AppStart): Promise<App> {
   opened.defer(() => watched.close());
 
   const sftp = createSftpListener({
-    gate: createSftpGate({ ...parts, delivery, statements }),
+    gate: createSftpGate({ delivery, repository: statements.repository }),
     clock,
     random,
     ids,
@@ -147,13 +149,20 @@ export async function openApp(start: AppStart): Promise<App> {
   });
   opened.defer(() => running.close());
 
+  const metrics = createMetrics();
+  opened.defer(() => metrics.close());
+  const observed = observe({ registry: metrics.registry, sftp, outbox: parts.outbox, sql });
+  const health = createHealth({ clock, onFault: (name, fault) => log.fault(`${name} is not well`, fault) });
+  health.add('database', () => sql`select 1`);
+  health.add('files', () => parts.blobs.freeBytes());
+  opened.defer(() => health.stop());
+
   const https = await openHttpsFace({
     routes: [
       ...createIdentityRoutes({ identity }),
       ...createNoticeRoutes(parts),
       ...createDeliveryRoutes({ delivery }),
       ...createConnectionRoutes({ connections: delivery }),
-      ...createStatementRoutes({ statements }),
     ],
     refusals: refusalSets,
     clock,
@@ -167,15 +176,23 @@ export async function openApp(start: AppStart): Promise<App> {
       ...(settings.tlsKeyFile === undefined ? {} : { keyFile: settings.tlsKeyFile }),
       trustedProxies: settings.trustedProxies,
     },
-    readiness: async () => ({ isReady: true, parts: {} }),
+    async readiness() {
+      const { ok, checks } = await health.ready();
+      return { isReady: ok, parts: checks };
+    },
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    observe: (answer) => observed.answer(answer),
   });
   opened.defer(() => https.close({ graceMs }));
   await sftp.listen(faces.sftp);
   // Both faces let go at once: neither waits for the other's slowest transfer.
   opened.defer(() => Promise.all([https.close({ graceMs }), sftp.close(graceMs)]).then(() => undefined));
+  const chores = housekeeping(parts);
+  const colon = (text: string): string => text.replaceAll('statements.', 'statements:');
+  const renamed = Object.fromEntries(Object.entries(statements.tasks).map(([name, task]) => [colon(name), task]));
   await jobs.start(
-    { ...parts.outbox.tasks(database), ...statements.tasks, ...housekeeping(parts).tasks },
-    `${statements.crontab}\n${housekeeping(parts).crontab}`,
+    { ...parts.outbox.tasks(database), ...statements.tasks, ...renamed, ...chores.tasks },
+    `${colon(statements.crontab)}\n${chores.crontab}`,
   );
 
   const rest = opened.move();

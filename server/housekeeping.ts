@@ -26,15 +26,15 @@ export function housekeeping(parts: {
   const { database, clock, audit, outbox, requests, messages, delivery } = parts;
   return {
     tasks: {
-      'audit.seal': async () => void (await audit.seal(database)),
-      'keys.warn': async () => void (await delivery.warnOfExpiry()),
-      'history.purge': async () => {
+      'audit:seal': async () => void (await audit.seal(database)),
+      'keys:warn': async () => void (await delivery.warnOfExpiry()),
+      'history:purge': async () => {
         await delivery.purgeHistory();
         await messages.purge();
         await outbox.deleteDone(database.sql, clock.nowMs() - eventsKeptMs);
         await requests.forget(database.sql, answersKeptMs);
       },
     },
-    crontab: ['* * * * * audit.seal', '17 * * * * keys.warn', '43 3 * * * history.purge'].join('\n'),
+    crontab: ['* * * * * audit:seal', '17 * * * * keys:warn', '43 3 * * * history:purge'].join('\n'),
   };
 }

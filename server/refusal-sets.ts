@@ -1,5 +1,4 @@
 // Every set of refusals that an operation behind the HTTPS face may throw: what the published description lists.
-import { refusals as sftpRefusals } from './faces/sftp/paths.ts';
 import { refusals as identity } from './identity/rules.ts';
 import { refusals as requests } from './kernel/requests.ts';
 import { refusals as kernel } from './kernel/rules.ts';
@@ -22,5 +21,4 @@ export const refusalSets = [
   issuing,
   repository,
   proof,
-  sftpRefusals,
 ];

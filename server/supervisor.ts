@@ -3,6 +3,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import type { Clock } from './kernel/clock.ts';
 import type { Log } from './kernel/log.ts';
+import { serveClusterMetrics } from './kernel/metrics.ts';
 import { Refusal, type RefusalKind } from './kernel/refusal.ts';
 
 /** What the supervisor says to a worker, and the other way round. */
@@ -84,9 +85,11 @@ export async function openSupervisor<Start>(parts: SupervisorParts<Start>): Prom
     await Promise.race([greet(worker, parts.start), refuseDeath(worker)]);
   }
 
+  const metrics = serveClusterMetrics();
   async function stop(graceMs: number): Promise<void> {
     isStopping = true;
     await Promise.all([...alive].map((worker) => stopWorker(worker, graceMs, clock)));
+    metrics.close();
   }
 
   try {
@@ -108,8 +111,9 @@ export async function openSupervisor<Start>(parts: SupervisorParts<Start>): Prom
 async function greet<Start>(worker: Worker, start: Start): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   worker.on('message', (message: FromWorker) => {
+    // Other parts talk over the same pipe.
     if (message.kind === 'ready') resolve();
-    else reject(readFailure(message.failure));
+    else if (message.kind === 'failed') reject(readFailure(message.failure));
   });
   worker.send({ kind: 'start', start } satisfies ToWorker<Start>);
   await promise;

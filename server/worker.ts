@@ -1,17 +1,17 @@
 // One worker process: opens the whole application on the shared ports, says so, and closes it when the supervisor asks.
 import process from 'node:process';
-import { openApp } from './app.ts';
-import type { AppStart } from './app.ts';
+import type { App, AppStart } from './app.ts';
 import { Refusal } from './kernel/refusal.ts';
 import type { Failure, FromWorker, ToWorker } from './supervisor.ts';
 
-// Ctrl-C and a terminal that closes reach the whole foreground group; only the supervisor acts on them.
+// Ctrl-C and a terminal that closes reach the whole foreground group; only the supervisor acts on them. The application is
+// loaded after this, because a signal that comes while it loads must not end the worker either.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined);
 
-let opening: ReturnType<typeof openApp> | undefined;
+let opening: Promise<App> | undefined;
 
 async function start(values: AppStart): Promise<void> {
-  opening = openApp(values);
+  opening = import('./app.ts').then(({ openApp }) => openApp(values));
   try {
     await opening;
     process.send!({ kind: 'ready' } satisfies FromWorker);
@@ -34,5 +34,5 @@ async function stop(graceMs: number): Promise<void> {
 
 process.on('message', (message: ToWorker<AppStart>) => {
   if (message.kind === 'start') void start(message.start);
-  else void stop(message.graceMs);
+  else if (message.kind === 'stop') void stop(message.graceMs);
 });

@@ -139,6 +139,15 @@ export const commands: readonly Command[] = [
       return (await import('./audit-check.ts')).verifyAudit(readSettings(), several('noted'));
     },
   },
+  {
+    words: 'keys check',
+    takes: 'FILE',
+    meaning: 'say whether a public key would be accepted, and why not',
+    async run(read) {
+      const { positionals } = read({}, 1);
+      return (await import('./key-check.ts')).checkKeyFile(positionals[0]!);
+    },
+  },
 ];
 
 function changeOfClient(

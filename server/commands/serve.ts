@@ -137,8 +137,13 @@ export async function serveUntilSignal(settings: Settings, open: () => Promise<R
       if (signals > 1) server?.cut();
     });
   }
-  // A signal that comes while we start is acted on as soon as there is something to stop.
-  server = await open();
+  // A signal that comes while we start is acted on as soon as there is something to stop, or ends a start that fails.
+  try {
+    server = await open();
+  } catch (fault) {
+    if (signals > 0) return 0;
+    throw fault;
+  }
   try {
     await Promise.race([asked, server.fallen]);
     return 0;

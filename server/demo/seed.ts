@@ -2,6 +2,7 @@
 import type { Parts } from '../app.ts';
 import { type Actor, consoleActor, type Origin } from '../kernel/actor.ts';
 import { dateInZone } from '../kernel/clock.ts';
+import { createSemaphore } from '../kernel/limits.ts';
 import { type Random, randomText } from '../kernel/random.ts';
 import {
   businessDays,
@@ -117,31 +118,32 @@ async function issueStatements({ statements, clock }: Parts, desk: Actor): Promi
   ];
   const market = createMarket(seed);
   const openedOn = businessDays(today.subtract({ days: 120 }), today)[0]!;
-  for (const { period, toOn } of periods) {
-    await Promise.all(
-      Object.values(demoClients).map(async (client) => {
-        const fromOn = startOfPeriod(period, toOn);
-        const statement = composeStatement({
-          portfolio: { ...client.portfolio, openedOn },
-          market,
-          period,
-          fromOn,
-          toOn,
-          generatedAt: toOn.add({ days: 1 }).toZonedDateTime({ timeZone: zone, plainTime: '04:12' }),
-          broker: brokerName,
-        });
-        for (const format of formats) {
-          const asked = {
-            accountNumber: client.portfolio.accountNumber,
-            kind: `activity-${period}`,
-            period: fromOn.equals(toOn) ? toOn.toString() : `${fromOn.toString()}/${toOn.toString()}`,
-            fileName: `activity.${format}`,
-          };
-          await statements.issuing.issueStatement(desk, asked, writeStatement(statement, format));
-        }
-      }),
-    );
-  }
+  // Most of the time goes into waiting for the disk, so several are on their way at once.
+  const lanes = createSemaphore({ permits: 8, waitingMax: 1000 });
+  const issues = periods.flatMap(({ period, toOn }) =>
+    Object.values(demoClients).flatMap((client) => {
+      const fromOn = startOfPeriod(period, toOn);
+      const statement = composeStatement({
+        portfolio: { ...client.portfolio, openedOn },
+        market,
+        period,
+        fromOn,
+        toOn,
+        generatedAt: toOn.add({ days: 1 }).toZonedDateTime({ timeZone: zone, plainTime: '04:12' }),
+        broker: brokerName,
+      });
+      return formats.map((format) => () => {
+        const asked = {
+          accountNumber: client.portfolio.accountNumber,
+          kind: `activity-${period}`,
+          period: fromOn.equals(toOn) ? toOn.toString() : `${fromOn.toString()}/${toOn.toString()}`,
+          fileName: `activity.${format}`,
+        };
+        return statements.issuing.issueStatement(desk, asked, writeStatement(statement, format));
+      });
+    }),
+  );
+  await Promise.all(issues.map((issue) => lanes.run(issue)));
 }
 
 /** The path under which the newest daily PDF lies in the fund's repository. */
