@@ -115,7 +115,7 @@ test('Every curve signs in with its own hash, and a point off the curve is no ke
       Buffer.from(jwk.y ?? '', 'base64url'),
     ]);
     const algorithm = `ecdsa-sha2-${name}`;
-    const describe = (bytes: Buffer): Buffer =>
+    const formatKey = (bytes: Buffer): Buffer =>
       Buffer.concat([formatString(algorithm), formatString(name), formatString(bytes)]);
     const signRaw = (data: Buffer): Buffer => {
       const raw = sign(hash, data, { key: privateKey, dsaEncoding: 'ieee-p1363' });
@@ -124,10 +124,10 @@ test('Every curve signs in with its own hash, and a point off the curve is no ke
     const pair = openSignIn();
     const off = Buffer.from(point);
     off[off.length - 1]! ^= 1;
-    pair.send(formatForeignSignIn(pair, algorithm, describe(off), signRaw));
+    pair.send(formatForeignSignIn(pair, algorithm, formatKey(off), signRaw));
     await settle();
     assert.equal(pair.attempts[0]?.fault, 'key_malformed', name);
-    pair.send(formatForeignSignIn(pair, algorithm, describe(point), signRaw));
+    pair.send(formatForeignSignIn(pair, algorithm, formatKey(point), signRaw));
     await settle();
     assert.equal(pair.connection.summary.signatureAlgorithm, algorithm);
   }

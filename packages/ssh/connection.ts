@@ -17,6 +17,8 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
   const nowMs = (): number => options.nowMs();
   const declined: string[] = [];
   const startedAtMs = nowMs();
+  // Channel data, looked at by ticks.
+  let hasMoved = false;
   let movedAtMs = startedAtMs;
   let endReason: EndReason | undefined;
   let isHeld = false;
@@ -67,7 +69,7 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
       if (declined.length < declinedMax && !declined.includes(what)) declined.push(what);
     },
     moved() {
-      movedAtMs = nowMs();
+      hasMoved = true;
     },
   });
 
@@ -179,6 +181,8 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
           return;
         }
         if (!transport.tick()) throw protocolFault('a key exchange takes too long');
+        if (hasMoved) movedAtMs = nowMs();
+        hasMoved = false;
         if (nowMs() - movedAtMs >= limits.idleMs) return end({ kind: 'idle' });
         requests.tick();
       }),

@@ -40,7 +40,6 @@ export const message = {
 export const disconnectCode = {
   protocolError: 2,
   keyExchangeFailed: 3,
-  serviceNotAvailable: 7,
   byApplication: 11,
   noMoreAuthMethods: 14,
 } as const;

@@ -174,10 +174,12 @@ test('T12: replies that wait for the end of a key exchange are bounded too', asy
 test('A silent peer is asked for signs of life and then let go; any answer keeps it', async () => {
   const pair = openPair({ limits: { idleMs: Infinity } });
   await pair.ready();
+  pair.advance(0);
   for (let count = 0; count < 3; count += 1) pair.advance(60_000);
   assert.equal(pair.received.filter((payload) => payload[0] === 80).length, 3);
   assert.equal(pair.endReason, undefined);
   pair.send(formatByte(82));
+  pair.advance(0);
   for (let count = 0; count < 3; count += 1) pair.advance(60_000);
   assert.equal(pair.endReason, undefined);
   pair.advance(60_000);

@@ -44,6 +44,8 @@ export function createTransport(parts: {
   let isFlushing = false;
   let peerSoftware: string | undefined;
   let negotiated: Negotiated | undefined;
+  // The clock is read by ticks, not by packets.
+  let hasHeard = false;
   let heardAtMs = options.nowMs();
   // Messages that wait for the end of a key exchange.
   let postponed: Buffer[] = [];
@@ -121,7 +123,7 @@ export function createTransport(parts: {
     for (;;) {
       const payload = isPaused || isStopped ? undefined : input.takePacket(packetBytesMax);
       if (payload === undefined) break;
-      heardAtMs = options.nowMs();
+      hasHeard = true;
       handle(payload);
     }
     if (isPaused && input.bufferedBytes > pausedBytesMax) throw floodFault('too much before the sign-in is decided');
@@ -212,6 +214,8 @@ export function createTransport(parts: {
     },
     /** Begins a key exchange where one is due. Answers false when the one under way takes too long. */
     tick(): boolean {
+      if (hasHeard) heardAtMs = options.nowMs();
+      hasHeard = false;
       agreement.renewWhenDue();
       return !agreement.isOverdue();
     },
@@ -250,6 +254,7 @@ export function createTransport(parts: {
     get negotiated(): Negotiated | undefined {
       return negotiated;
     },
+    /** When the last packet had come, to the tick. */
     get heardAtMs(): number {
       return heardAtMs;
     },
