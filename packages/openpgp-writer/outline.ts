@@ -4,7 +4,7 @@ import { type Length, readLength } from './packet-reader.ts';
 import { tags } from './packets.ts';
 
 export interface MessageOutline {
-  /** Hex, upper case, in the order of the message; of version 6 packets the first eight octets of the fingerprint. */
+  /** Hex, upper case, in the order of the message. */
   readonly recipientKeyIds: readonly string[];
   readonly container: 'seipd1' | 'seipd2';
   readonly sizeBytes: number;
@@ -58,7 +58,8 @@ export function createMessageReader(): MessageReader {
     const end = 1 + length.lengthBytes + length.size;
     if (pending.length < end) return false;
     const body = pending.subarray(1 + length.lengthBytes, end);
-    const at = body[0] === 3 ? 1 : 3;
+    // §5.1.2: version 6 names the fingerprint, after its length and the key's version; a version 4 key id is its end.
+    const at = body[0] === 3 ? 1 : body[2] === 4 ? 15 : 3;
     if (body.length < at + 8) throw new OpenPgpFormatError('A session key packet is malformed');
     recipientKeyIds.push(body.toString('hex', at, at + 8).toUpperCase());
     pending = pending.subarray(end);
