@@ -184,7 +184,6 @@ export async function deleteBefore(sql: Sql, beforeMs: number, limit: number): P
       select id from connection_refusals where last_at_ms < ${beforeMs} order by last_at_ms limit ${limit}) returning id`;
   const ended = await sql`
     delete from sftp_connections where id in (
-      select id from sftp_connections where opened_at_ms < ${beforeMs} and ended_at_ms is not null
-      order by opened_at_ms limit ${limit}) returning id`;
+      select id from sftp_connections where opened_at_ms < ${beforeMs} order by opened_at_ms limit ${limit}) returning id`;
   return refused.length + ended.length;
 }

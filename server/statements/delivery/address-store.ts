@@ -80,6 +80,13 @@ export async function countSubmittedEntriesSince(sql: Sql, clientId: string, sin
   return row!.count;
 }
 
+/** Entries of a client that are handed in and not in force yet. */
+export async function listWaitingEntries(sql: Sql, clientId: string) {
+  return await sql<{ network: string; requestId: string }>`
+    select abbrev(network::inet) as network, request_id as "requestId" from address_entries
+    where client_id = ${clientId} and state in ('submitted', 'confirmed', 'approved') limit 200`;
+}
+
 export async function isListed(sql: Sql, clientId: string, network: string): Promise<boolean> {
   const rows = await sql`
     select 1 from address_entries

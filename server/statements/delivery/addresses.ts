@@ -21,8 +21,6 @@ import { refusals } from './rules.ts';
 import { lockElection } from './store.ts';
 import { moveOf, type Transitions } from './transitions.ts';
 
-export type Addresses = ReturnType<typeof createAddresses>;
-
 export function createAddresses(parts: {
   database: Database;
   clock: Clock;

@@ -312,3 +312,51 @@ test('every move stands in the audit trail with who made it and why', async () =
   assert.equal(trail.at(-2)!.actor, `client:${held.client.clientId}`);
   assert.equal(trail[0]!.actor, `operator:${held.desk.operatorId}`);
 });
+
+test('handing in the same thing twice is answered with the same request twice', async () => {
+  await using held = await openDelivery();
+  const { delivery, client } = held;
+  await delivery.elect(client, { channels: bySftp, contact: undefined });
+  const key = makeSshKey();
+  const given = { channel: 'portal', key: key.bytes, addresses: ['203.0.113.7', '203.0.113.8'] } as const;
+  const first = await delivery.submit(client, given);
+  const second = await delivery.submit(client, given);
+  assert.deepEqual(second, first);
+  await held.confirm(first);
+  const third = await delivery.submit(client, { channel: 'portal', addresses: ['203.0.113.8/32'] });
+  assert.equal(third.requestId, first.requestId);
+  assert.deepEqual(third.awaiting, []);
+  await delivery.approve(held.desk, first.requestId);
+  await delivery.issueLogIn(held.desk, client.clientId);
+  await delivery.markConfigured(held.desk, client.clientId);
+  const successor = makeSshKey();
+  const rekey = await delivery.submit(client, { channel: 'portal', key: successor.bytes });
+  const again = await delivery.submit(client, { channel: 'portal', key: successor.bytes });
+  assert.equal(again.requestId, rekey.requestId);
+  assert.equal((await delivery.listRequests(client, {}, { after: undefined, limit: 10 })).items.length, 2);
+});
+
+test('two submissions, two confirmations or two approvals at the same moment leave one outcome', async () => {
+  await using held = await openDelivery();
+  const { delivery, client, desk } = held;
+  await delivery.elect(client, { channels: bySftp, contact: undefined });
+  const given = { channel: 'portal', key: makeSshKey().bytes, addresses: ['203.0.113.7'] } as const;
+  const [request, other] = await Promise.all([delivery.submit(client, given), delivery.submit(client, given)]);
+  assert.equal(request.requestId, other.requestId);
+  const confirmed = await Promise.allSettled([held.confirm(request), held.confirm(request)]);
+  assert.deepEqual(new Set(confirmed.map(({ status }) => status)), new Set(['fulfilled', 'rejected']));
+  const second = await held.addOperator('emil');
+  const approved = await Promise.allSettled([
+    delivery.approve(desk, request.requestId),
+    delivery.approve(second, request.requestId),
+  ]);
+  assert.ok(approved.some(({ status }) => status === 'fulfilled'));
+  await delivery.issueLogIn(desk, client.clientId);
+  await Promise.allSettled([
+    delivery.markConfigured(desk, client.clientId),
+    delivery.markConfigured(second, client.clientId),
+  ]);
+  assert.equal((await delivery.getElected(client)).connection?.state, 'configured');
+  const notices = (await held.messages.listNotices(client, { limit: 20 })).items;
+  assert.equal(notices.filter(({ kind }) => kind === 'connection_configured').length, 1);
+});

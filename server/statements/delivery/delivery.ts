@@ -99,7 +99,7 @@ export function createDelivery(parts: {
   const transitions = createTransitions(parts);
   const items = createItems({ transitions, messages: parts.messages });
   const setUp = createSetUp({ ...parts, transitions, items });
-  const keySubmission = createKeySubmission({ ids: parts.ids, transitions, items, settings });
+  const keySubmission = createKeySubmission({ ...parts, transitions, items });
   const intake = createIntake({ ...parts, transitions, keys: keySubmission });
   const requests = createRequestDesk({ ...parts, transitions, items, setUp });
   const keys = createKeys({ ...parts, transitions });

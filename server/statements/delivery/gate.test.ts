@@ -288,3 +288,26 @@ test('T14: a rejection leaves at the same time after its question, whichever rul
     assert.deepEqual(await answer, { verdict: 'reject' });
   }
 });
+
+test('T14: an unknown name, a wrong key and a suspended client ask the database the very same statements', async () => {
+  await using held = await openDelivery();
+  const { userName, key } = await held.setUp(held.client);
+  const other = await held.addClient('bob');
+  const suspended = await held.setUp(other);
+  await held.identity.suspendClient(consoleActor, other.clientId, 'A question is open.');
+  let asked: string[] = [];
+  const sql: typeof held.database.sql = async (text, ...values) => {
+    asked.push(text.join('?'));
+    return await held.database.sql(text, ...values);
+  };
+  const watched = createDelivery({ ...held, database: { ...held.database, sql } });
+  const statements = async (name: string, which: typeof key): Promise<string[]> => {
+    asked = [];
+    assert.equal((await watched.authenticate(held.attempt(name, which))).verdict, 'reject');
+    return asked;
+  };
+  const unknown = await statements('d000000000000x', key);
+  assert.ok(unknown.length > 0);
+  assert.deepEqual(await statements(userName, makeSshKey()), unknown);
+  assert.deepEqual(await statements(suspended.userName, suspended.key), unknown);
+});

@@ -11,8 +11,6 @@ import { decideSignIn } from './gate-rules.ts';
 import { findSignInFacts } from './gate-store.ts';
 import { createPending } from './pending.ts';
 
-export type Gate = ReturnType<typeof createGate>;
-
 export interface SignInAttempt {
   readonly connectionId: string;
   /** Canonical text. */
@@ -85,7 +83,8 @@ export function createGate(parts: {
     async admit(address: string): Promise<'banner' | 'silence'> {
       if (await allowList.admits(address)) return 'banner';
       recorder.record({ address, userName: '', reason: 'address_not_listed', detail: {} });
-      log.info('connection refused', {
+      // A stranger must not be able to fill the log either.
+      log.debug('connection refused', {
         'activity-type': 'AUTH_FAILURE',
         'source-ip': address,
         message: 'address_not_listed',
@@ -112,7 +111,7 @@ export function createGate(parts: {
           userName: printable(attempt.user),
           method: printable(attempt.method),
           fingerprint,
-          algorithm: attempt.key?.algorithm,
+          algorithm: attempt.key && printable(attempt.key.algorithm),
           fault: attempt.fault,
           nowMs: clock.nowMs(),
           zone: settings.zone,

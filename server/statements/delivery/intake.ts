@@ -9,7 +9,13 @@ import { countSubmittedKeysSince, insertPrivateKeyRefusal } from '../keys/keys-s
 import { type GivenKey, guessSort, type KeySubmission } from '../keys/keys-submission.ts';
 import type { OpenPgpCertificate } from '../keys/openpgp-certificate.ts';
 import { checkEntry } from './address-rules.ts';
-import { countLiveEntries, countSubmittedEntriesSince, insertEntry, isListed } from './address-store.ts';
+import {
+  countLiveEntries,
+  countSubmittedEntriesSince,
+  insertEntry,
+  isListed,
+  listWaitingEntries,
+} from './address-store.ts';
 import { addBusinessDays } from './business-day-rules.ts';
 import type { DeliverySettings, IdentityDoor } from './delivery.ts';
 import { loadItems, setUpFacts } from './items.ts';
@@ -29,8 +35,6 @@ import {
   updateRequestConfirmed,
 } from './store.ts';
 import type { Transitions } from './transitions.ts';
-
-export type Intake = ReturnType<typeof createIntake>;
 
 export interface Submission {
   /** Absent when the client itself hands it in. */
@@ -134,6 +138,22 @@ export function createIntake(parts: {
     }
   }
 
+  /** The unfinished request that holds all of this already: whatever is handed in twice is answered the same twice. */
+  async function findSame(
+    sql: Sql,
+    clientId: string,
+    key: DeliveryKey | undefined,
+    networks: readonly string[],
+    keyTerms: GivenKey,
+  ): Promise<DeliveryRequest | undefined> {
+    const waiting = await listWaitingEntries(sql, clientId);
+    const entries = networks.map((network) => waiting.find((entry) => entry.network === network));
+    const ids = new Set(entries.map((entry) => entry?.requestId ?? undefined));
+    if (key !== undefined) ids.add(await keys.findWaiting(sql, clientId, key, keyTerms));
+    const [requestId] = ids;
+    return ids.size === 1 && requestId !== undefined ? await findRequest(sql, requestId) : undefined;
+  }
+
   /**
    * Inside the caller's transaction, with the election locked: addresses and a judged key become items of a request.
    * Refuses: nothing_submitted, sftp_not_elected, unfit addresses, too many of anything.
@@ -148,6 +168,8 @@ export function createIntake(parts: {
     const { atMs, purpose } = keyTerms;
     const networks = [...new Set((given.addresses ?? []).map((text) => checkEntry(text, settings.addresses)))];
     if (key === undefined && networks.length === 0) throw refusals.nothing_submitted();
+    const same = await findSame(sql, clientId, key, networks, keyTerms);
+    if (same !== undefined) return same;
     await checkPlace(sql, clientId, networks.length + (key === undefined ? 0 : 1), atMs);
     const request = await requestFor(sql, actor, { clientId, channel: given.channel, sort: key?.sort, purpose }, atMs);
     // What was confirmed or approved before does not cover what joins the request now.
@@ -204,6 +226,10 @@ export function createIntake(parts: {
       }
       const sort = key instanceof Refusal ? guessSort(submission.key) : key.sort;
       await takeRefused(sql, actor, clientId, { channel, sort, refusal: refusal as Refusal, keyTerms });
+      const { fingerprint } = (refusal as Refusal).params;
+      if ((refusal as Refusal).code === 'key_revoked' && typeof fingerprint === 'string') {
+        await keys.revokeOnFile(sql, actor, clientId, fingerprint, keyTerms.atMs);
+      }
       return refusal as Refusal;
     });
     if (taken instanceof Refusal) throw withWarning(taken);

@@ -4,6 +4,7 @@ import { systemActor } from '../../kernel/actor.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Database } from '../../kernel/sql.ts';
+import { printable } from '../connections/rules.ts';
 import { insertConnection, listSignInAddressesSince, updateConnectionEnded } from '../connections/store.ts';
 import type { IdentityDoor } from './delivery.ts';
 import type { Ticket } from './gate.ts';
@@ -11,8 +12,6 @@ import { mayStay } from './gate-rules.ts';
 import { listLiveFacts, notifySignedIn } from './gate-store.ts';
 import { findConnection, lockElection } from './store.ts';
 import type { Transitions } from './transitions.ts';
-
-export type LiveConnections = ReturnType<typeof createLiveConnections>;
 
 export interface OpenedConnection {
   readonly connectionId: string;
@@ -121,7 +120,7 @@ export function createLiveConnections(parts: {
         sshKeyId: ticket.sshKeyId,
         address: opened.address,
         openedAtMs,
-        clientSoftware: opened.clientSoftware ?? null,
+        clientSoftware: opened.clientSoftware === undefined ? null : printable(opened.clientSoftware, 100),
         kex: algorithms?.kex ?? null,
         hostKeyAlgorithm: algorithms?.hostKey ?? null,
         cipher: algorithms?.cipherIn ?? null,

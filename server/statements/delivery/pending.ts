@@ -2,8 +2,6 @@
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Recorder, RefusedConnection } from '../connections/recorder.ts';
 
-export type Pending = ReturnType<typeof createPending>;
-
 export type Tried = Omit<RefusedConnection, 'reason'> & {
   /** undefined for the question which methods there are, which refuses nothing by itself. */
   readonly reason: RefusedConnection['reason'] | undefined;

@@ -32,8 +32,6 @@ import {
 import type { SetUp } from './set-up.ts';
 import type { Transitions } from './transitions.ts';
 
-export type Requests = ReturnType<typeof createRequestDesk>;
-
 /** A request as it is shown. Units: `businessTimeMs` is what the desk's clock has run so far, weekends and holidays left out. */
 export interface RequestView extends DeliveryRequest {
   readonly items: RequestItems;

@@ -62,9 +62,6 @@ export type CertificateState = keyof typeof certificateMoves;
 export type AddressState = keyof typeof addressMoves;
 export type RequestState = keyof typeof requestMoves;
 
-/** The states that an object in `From` may go to next. */
-export type Next<Table extends Moves, From extends keyof Table> = Table[From][number];
-
 /** Moves of all objects, under the names the database knows them by. */
 export const moves = {
   connection: connectionMoves,

@@ -1,6 +1,6 @@
 // Rows of elections, connections, requests and approvals.
 import type { Sql } from '../../kernel/sql.ts';
-import type { Purpose, RequestKind } from './rules.ts';
+import type { RequestKind } from './rules.ts';
 import type { ConnectionState, Move, RequestState } from './state-rules.ts';
 
 export interface Election {
@@ -44,7 +44,6 @@ export interface DeliveryRequest {
 }
 
 export type IntakeChannel = 'portal' | 'desk' | 'mail';
-export type { Purpose };
 
 /** Creates the client's row where it has none and locks it: one change of a client's delivery at a time. */
 export async function lockElection(sql: Sql, clientId: string, atMs: number): Promise<Election> {

@@ -1,15 +1,15 @@
 // Keys come to their end: warnings 60, 30 and 7 days before, and the end itself, told to the client and the delivery desk (D-26).
-import { systemActor } from '../../kernel/actor.ts';
+import { type Actor, systemActor } from '../../kernel/actor.ts';
 import { type Clock, dateInZone } from '../../kernel/clock.ts';
-import type { Actor } from '../../kernel/actor.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import type { Messages } from '../../messages/messages.ts';
 import { checkDesk } from '../delivery/permission-rules.ts';
 import { dueWarning, warningDays } from '../delivery/rules.ts';
+import { lockElection } from '../delivery/store.ts';
 import { moveOf, type Transitions } from '../delivery/transitions.ts';
-import { type EndingKey, listEnding, updateWarnedDays } from './keys-store.ts';
+import { type EndingKey, findEnding, listEnding, updateWarnedDays } from './keys-store.ts';
 
-export type KeyExpiry = ReturnType<typeof createKeyExpiry>;
+type Ending = Omit<EndingKey, 'place'>;
 
 const expiry = systemActor('expiry');
 const dayMs = 86_400_000;
@@ -24,7 +24,7 @@ export function createKeyExpiry(parts: {
 }) {
   const { database, clock, messages, transitions } = parts;
 
-  async function tell(sql: Sql, key: EndingKey, what: { kind: string; text: string; atMs: number }): Promise<void> {
+  async function tell(sql: Sql, key: Ending, what: { kind: string; text: string; atMs: number }): Promise<void> {
     const params = {
       keyId: key.keyId,
       sort: key.sort,
@@ -35,7 +35,7 @@ export function createKeyExpiry(parts: {
     await messages.notify(sql, { desk: 'delivery', params: { ...params, clientId: key.clientId }, ...what });
   }
 
-  async function end(sql: Sql, key: EndingKey, atMs: number): Promise<void> {
+  async function end(sql: Sql, key: Ending, atMs: number): Promise<void> {
     const item = { id: key.keyId, clientId: key.clientId };
     const change = { atMs, reason: 'expired' };
     if (key.sort === 'ssh') await transitions.sshKey(sql, expiry, item, { from: 'active', to: 'expired' }, change);
@@ -47,7 +47,7 @@ export function createKeyExpiry(parts: {
     await tell(sql, key, { kind: key.sort === 'ssh' ? 'ssh_key_expired' : 'certificate_expired', text, atMs });
   }
 
-  async function warn(sql: Sql, key: EndingKey, days: number, atMs: number): Promise<void> {
+  async function warn(sql: Sql, key: Ending, days: number, atMs: number): Promise<void> {
     if (key.state === 'enabled') {
       const item = { id: key.keyId, clientId: key.clientId };
       await transitions.certificate(sql, expiry, item, { from: 'enabled', to: 'expiring' }, { atMs });
@@ -62,6 +62,21 @@ export function createKeyExpiry(parts: {
     });
   }
 
+  /** Looks at a key again with its client locked, since another process may run at the same time. */
+  async function judge(sql: Sql, keyId: string, atMs: number): Promise<'warned' | 'ended' | undefined> {
+    const seen = await findEnding(sql, keyId);
+    if (seen === undefined) return undefined;
+    await lockElection(sql, seen.clientId, atMs);
+    const key = await findEnding(sql, keyId);
+    if (key === undefined) return undefined;
+    const { expiresAtMs } = key;
+    const days = dueWarning({ expiresAtMs, warnedDays: key.warnedDays ?? undefined, nowMs: atMs });
+    if (expiresAtMs <= atMs) await end(sql, key, atMs);
+    else if (days !== undefined) await warn(sql, key, days, atMs);
+    else return undefined;
+    return expiresAtMs <= atMs ? 'ended' : 'warned';
+  }
+
   return {
     /** One run over every key that ends within 60 days; safe to repeat. Shape: how many were warned of and ended. */
     async warnOfExpiry(): Promise<{ warned: number; ended: number }> {
@@ -71,15 +86,8 @@ export function createKeyExpiry(parts: {
       for (let after: string | undefined; ; ) {
         const keys = await listEnding(database.sql, horizonMs, { after, limit: keysAtOnce });
         for (const key of keys) {
-          const warnedDays = key.warnedDays ?? undefined;
-          const days = dueWarning({ expiresAtMs: key.expiresAtMs, warnedDays, nowMs: atMs });
-          if (key.expiresAtMs <= atMs) {
-            await database.transaction((sql) => end(sql, key, atMs));
-            done.ended += 1;
-          } else if (days !== undefined) {
-            await database.transaction((sql) => warn(sql, key, days, atMs));
-            done.warned += 1;
-          }
+          const did = await database.transaction((sql) => judge(sql, key.keyId, atMs));
+          if (did !== undefined) done[did] += 1;
         }
         if (keys.length < keysAtOnce) return done;
         after = keys.at(-1)!.place;

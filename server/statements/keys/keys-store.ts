@@ -222,6 +222,19 @@ export interface EndingKey {
   readonly place: string;
 }
 
+/** One key that is in force and has an end. */
+export async function findEnding(sql: Sql, keyId: string): Promise<Omit<EndingKey, 'place'> | undefined> {
+  const [row] = await sql<Omit<EndingKey, 'place'>>`
+    select id as "keyId", client_id as "clientId", 'ssh' as sort, state, fingerprint, expires_at_ms as "expiresAtMs",
+      warned_days as "warnedDays"
+    from ssh_keys where id = ${keyId} and state = 'active' and expires_at_ms is not null
+    union all
+    select id, client_id, 'openpgp', state, fingerprint, expires_at_ms, warned_days
+    from openpgp_certificates
+    where id = ${keyId} and state in ('imported', 'enabled', 'expiring') and expires_at_ms is not null`;
+  return row;
+}
+
 export async function updateWarnedDays(sql: Sql, key: { keyId: string; sort: 'ssh' | 'openpgp' }, days: number) {
   if (key.sort === 'ssh') await sql`update ssh_keys set warned_days = ${days} where id = ${key.keyId}`;
   else await sql`update openpgp_certificates set warned_days = ${days} where id = ${key.keyId}`;

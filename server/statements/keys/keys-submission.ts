@@ -6,7 +6,8 @@ import type { Sql } from '../../kernel/sql.ts';
 import { hasLiveItems, type Items, loadItems } from '../delivery/items.ts';
 import { checkAddedKey, type Purpose, refusals } from '../delivery/rules.ts';
 import { type DeliveryRequest, findRequest } from '../delivery/store.ts';
-import type { Transitions } from '../delivery/transitions.ts';
+import type { Messages } from '../../messages/messages.ts';
+import { moveOf, type Transitions } from '../delivery/transitions.ts';
 import type { DeliveryKey } from './intake.ts';
 import { insertCertificate, insertSshKey, isKeyOfAnother, listCertificates, listSshKeys } from './keys-store.ts';
 
@@ -25,6 +26,7 @@ export function createKeySubmission(parts: {
   ids: Ids;
   transitions: Transitions;
   items: Items;
+  messages: Pick<Messages, 'notify'>;
   settings: { readonly severalKeys: boolean };
 }) {
   const { ids, transitions, items } = parts;
@@ -75,6 +77,39 @@ export function createKeySubmission(parts: {
           (other.expiresAtMs ?? undefined) === certificate.expiresAtMs,
       );
       if (isOnFile) throw refusals.key_registered_already({ fingerprint: certificate.fingerprint });
+    },
+
+    /** The request in which this very key waits already, so that handing it in twice answers the same twice. */
+    async findWaiting(sql: Sql, clientId: string, key: DeliveryKey, given: GivenKey): Promise<string | undefined> {
+      const filter = { clientId, limit: keysListedMax };
+      const isSame = (other: { state: string; purpose: Purpose; fingerprint: string | null }): boolean =>
+        ['checked', 'confirmed', 'approved'].includes(other.state) &&
+        other.purpose === given.purpose &&
+        other.fingerprint === (key.sort === 'ssh' ? key.key.fingerprint : key.certificate.fingerprint);
+      if (key.sort === 'ssh') {
+        const found = (await listSshKeys(sql, filter)).find(isSame);
+        return (found?.expiresAtMs ?? undefined) === given.expiresAtMs ? found?.requestId : undefined;
+      }
+      const found = (await listCertificates(sql, filter)).find(isSame);
+      const isSameLife = (found?.expiresAtMs ?? undefined) === key.certificate.expiresAtMs;
+      return isSameLife && found?.subkeyId === key.certificate.subkeyId ? found.requestId : undefined;
+    },
+
+    /** D-26: a revoked certificate that is handed in ends the one on file, since its owner's signature says so. */
+    async revokeOnFile(sql: Sql, actor: Actor, clientId: string, fingerprint: string, atMs: number): Promise<void> {
+      for (const key of await listCertificates(sql, { clientId, limit: keysListedMax })) {
+        if (!inForce.includes(key.state) || key.fingerprint !== fingerprint) continue;
+        const change = { atMs, reason: 'revoked_by_owner' };
+        const move = moveOf('certificate', key.state, 'revoked');
+        await transitions.certificate(sql, actor, { id: key.keyId, clientId }, move, change);
+        await parts.messages.notify(sql, {
+          clientId,
+          kind: 'delivery_key_ended',
+          params: { keyId: key.keyId, fingerprint, reason: change.reason },
+          text: `The OpenPGP key ${fingerprint} was handed in as revoked and is not used any more. Hand in a new one.`,
+          atMs,
+        });
+      }
     },
 
     async hasCertificateInForce(sql: Sql, clientId: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 // Keys from submission to their end, on a real database: verdicts, replacement and overlap, encryption, expiry and its warnings.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as openpgp from 'openpgp';
 import { Refusal } from '../../kernel/refusal.ts';
 import { type Fixture, makeCertificate, makeSshKey, openDelivery } from '../delivery/delivery-fixture.ts';
 
@@ -252,6 +253,31 @@ test('SF-X4: where the operator requires OpenPGP, encryption is on from the star
   await importCertificate(held);
   await delivery.enableEncryption(client);
   await assert.rejects(delivery.disableEncryption(client), refusedWith('encryption_required'));
+});
+
+test('D-26: a revoked certificate that is handed in ends the one on file', async () => {
+  await using held = await openDelivery();
+  const { delivery, client, clock, database } = held;
+  const { privateKey } = await openpgp.generateKey({
+    userIDs: [{ name: 'Client' }],
+    date: new Date(clock.nowMs() - dayMs),
+    format: 'object',
+  });
+  const request = await delivery.submit(client, { channel, key: Buffer.from(privateKey.toPublic().armor()) });
+  await held.confirm(request);
+  await delivery.approve(held.desk, request.requestId);
+  await delivery.enableEncryption(client);
+  const { publicKey: revoked } = await openpgp.revokeKey({
+    key: privateKey,
+    date: new Date(clock.nowMs() - 1000),
+    format: 'object',
+  });
+  await assert.rejects(
+    delivery.submit(client, { channel, key: Buffer.from(revoked.armor()) }),
+    refusedWith('key_revoked'),
+  );
+  assert.deepEqual((await delivery.deliveryFor(database.sql, client.clientId)).certificates, []);
+  assert.ok((await kinds(held)).includes('delivery_key_ended'));
 });
 
 test('the same certificate with a later end is a successor, the very same one is not', async () => {
