@@ -50,4 +50,24 @@ export const refusals = defineRefusals({
     kind: 'conflict',
     text: 'This database was made with master key {wanted}, and the one given is {given}. Give Broadgate the master key that belongs to it.',
   },
+  backup_folder_not_empty: {
+    kind: 'conflict',
+    text: '{folder} is not empty. Name a folder that does not exist yet: a backup is never written over another.',
+  },
+  backup_already_running: {
+    kind: 'conflict',
+    text: 'A backup, or the removal of expired files, is running now. Try again in a few minutes.',
+  },
+  backup_incomplete: {
+    kind: 'invalid',
+    text: '{folder} holds no manifest that can be read: it is no backup, or one that was not finished. Use another.',
+  },
+  backup_damaged: {
+    kind: 'invalid',
+    text: '{file} is not as it was when the backup was made. Nothing was restored. Use another copy of the backup.',
+  },
+  restore_not_empty: {
+    kind: 'conflict',
+    text: '{what} is not empty. A backup is restored only into a new installation: give an empty data folder and database.',
+  },
 });

@@ -9,8 +9,8 @@ import { refusals } from './rules.ts';
 import type { Database, Sql } from './sql.ts';
 
 export interface Vault extends DataKeys {
-  /** Encrypts a small secret; it opens only under the same name. */
-  encryptSecret(name: string, secret: Buffer): Promise<Buffer>;
+  /** Encrypts a small secret, under the current data key unless one is named; it opens only under the same name. */
+  encryptSecret(name: string, secret: Buffer, dataKeyId?: string): Promise<Buffer>;
   /** Throws when the bytes were altered, or sealed under another name. */
   decryptSecret(name: string, sealed: Buffer): Promise<Buffer>;
   /** A secret kept by name in the database; undefined when there is none. */
@@ -92,8 +92,8 @@ export async function openVault(parts: {
     return dataKey;
   }
 
-  async function encryptSecret(name: string, secret: Buffer): Promise<Buffer> {
-    const dataKey = await current();
+  async function encryptSecret(name: string, secret: Buffer, dataKeyId?: string): Promise<Buffer> {
+    const dataKey = await (dataKeyId === undefined ? current() : find(dataKeyId));
     const head = Buffer.concat([Buffer.of(secretVersion), Buffer.from(dataKey.dataKeyId.replaceAll('-', ''), 'hex')]);
     return Buffer.concat([
       head,
