@@ -43,7 +43,7 @@ export interface StatementSettings {
   readonly quotaBytes: number;
   /** Files and folders that a client may make. */
   readonly quotaEntries: number;
-  /** Rows of a run that are worked on at once. */
+  /** Batches of a run's rows that are worked on at once. */
   readonly runConcurrency: number;
 }
 
@@ -51,7 +51,7 @@ export const statementDefaults = {
   timeZone: 'America/New_York',
   quotaBytes: 10 * 1024 ** 3,
   quotaEntries: 100_000,
-  runConcurrency: 12,
+  runConcurrency: 3,
 } as const satisfies Omit<StatementSettings, 'brokerName'>;
 
 export interface StatementParts {

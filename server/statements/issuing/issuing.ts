@@ -10,7 +10,7 @@ import { type Clock, dateInZone, formatInstant } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { type Random, randomText } from '../../kernel/random.ts';
-import { Outage } from '../../kernel/refusal.ts';
+import { Outage, Refusal } from '../../kernel/refusal.ts';
 import type { Requests } from '../../kernel/requests.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -80,43 +80,88 @@ export function createIssuing(parts: IssuingParts) {
     return account;
   }
 
-  /** Writes the statement with its delivery and events, inside the caller's transaction. */
-  async function insert(sql: Sql, actor: Actor, ready: ReadyStatement): Promise<Issued> {
-    const { account, kind, period, extension, plain } = ready;
+  /**
+   * Writes statements with their deliveries, inside the caller's transaction. Shape: one answer each, in order; a refusal
+   * concerns its own statement and leaves the others alone.
+   */
+  async function insertAll(sql: Sql, actor: Actor, batch: readonly ReadyStatement[]): Promise<(Issued | Refusal)[]> {
     const nowMs = clock.nowMs();
-    // The feed's row is locked by this, so that two versions of one statement are numbered one after the other.
-    const feedCode = await store.takeFeedCode(sql, account.accountId, randomText(random, rules.feedCodeLength));
-    const series = { accountId: account.accountId, kind, periodTo: period.to, extension };
-    const version = (await store.lockLastVersion(sql, series)) + 1;
-    if (version > rules.versionsMax) throw refusals.statement_versions_too_many({ versions: rules.versionsMax });
-    const name = rules.deliveredName({ feedCode, kind, periodTo: period.to, version, extension });
-    const { way } = await placing.wayNow(sql, account.clientId);
-    const statementId = ids.next();
-    await store.insertStatement(sql, {
-      id: statementId,
-      ...account,
-      ...series,
-      periodFrom: period.from,
-      version,
-      name,
-      title: ready.title ?? null,
-      ...plain,
-      issuedAtMs: nowMs,
-      // While it waits for its place its days do not count: they begin when it is placed (D-24).
-      expiresAtMs: way.way === 'portal' ? nowMs + keptMs : null,
-      runId: ready.runId ?? null,
-    });
-    if (way.way !== 'portal') {
-      const waitsFor = way.way === 'wait' ? way.waitsFor : 'encryption';
-      await store.insertWaiting(sql, { statementId, clientId: account.clientId, waitsFor, nowMs });
-      if (way.way === 'wait') {
-        await placing.tellWaiting(sql, account.clientId, statementId, waitsFor);
-      }
+    const accountIds = [...new Set(batch.map((ready) => ready.account.accountId))];
+    const fresh = accountIds.map((accountId) => ({ accountId, freshCode: randomText(random, rules.feedCodeLength) }));
+    const feedCodes = await store.lockFeedCodes(sql, fresh);
+    const versions = new Map<string, number>();
+    for (const { last, ...series } of await store.listLastVersions(sql, batch.map(seriesOf)))
+      versions.set(keyOf(series), last);
+    const ways = new Map<string, rules.Way>();
+    for (const { account } of batch) {
+      if (!ways.has(account.clientId)) ways.set(account.clientId, (await placing.wayNow(sql, account.clientId)).way);
     }
-    const subject = `statement:${statementId}`;
-    const detail = { accountId: account.accountId, name, sha256: plain.sha256, sizeBytes: plain.sizeBytes };
-    await audit.append(sql, { actor, action: 'statement.issued', subject, detail });
-    return { statementId, name, version, sha256: plain.sha256, sizeBytes: plain.sizeBytes };
+    const rows: store.NewStatement[] = [];
+    const waiting: { statementId: string; clientId: string; waitsFor: rules.WaitsFor; nowMs: number }[] = [];
+    const answers = batch.map((ready): Issued | Refusal => {
+      const { account, kind, period, extension, plain } = ready;
+      const series = seriesOf(ready);
+      const version = (versions.get(keyOf(series)) ?? 0) + 1;
+      if (version > rules.versionsMax) return refusals.statement_versions_too_many({ versions: rules.versionsMax });
+      versions.set(keyOf(series), version);
+      const feedCode = feedCodes.get(account.accountId)!;
+      const name = rules.deliveredName({ feedCode, kind, periodTo: period.to, version, extension });
+      const way = ways.get(account.clientId)!;
+      const statementId = ids.next();
+      rows.push({
+        id: statementId,
+        clientId: account.clientId,
+        accountNumber: account.accountNumber,
+        ...series,
+        periodFrom: period.from,
+        version,
+        name,
+        title: ready.title ?? null,
+        ...plain,
+        issuedAtMs: nowMs,
+        // While it waits for its place its days do not count: they begin when it is placed (D-24).
+        expiresAtMs: way.way === 'portal' ? nowMs + keptMs : null,
+        runId: ready.runId ?? null,
+      });
+      const waitsFor = way.way === 'wait' ? way.waitsFor : 'encryption';
+      if (way.way !== 'portal') waiting.push({ statementId, clientId: account.clientId, waitsFor, nowMs });
+      return { statementId, name, version, sha256: plain.sha256, sizeBytes: plain.sizeBytes };
+    });
+    if (rows.length > 0) await store.insertStatements(sql, rows);
+    if (waiting.length > 0) await store.insertWaiting(sql, waiting);
+    for (const { statementId, clientId, waitsFor } of waiting) {
+      if (waitsFor !== 'encryption') await placing.tellWaiting(sql, clientId, statementId, waitsFor);
+    }
+    await record(sql, actor, rows);
+    return answers;
+  }
+
+  /** A single statement stands by itself in the audit trail, a batch in one row of its run. */
+  async function record(sql: Sql, actor: Actor, rows: readonly store.NewStatement[]): Promise<void> {
+    const action = 'statement.issued';
+    const details = rows.map(({ id, accountId, name, sha256, sizeBytes }) => ({
+      statementId: id,
+      accountId,
+      name,
+      sha256,
+      sizeBytes,
+    }));
+    const [first] = rows;
+    if (first === undefined) return;
+    if (first.runId !== null) {
+      await audit.append(sql, { actor, action, subject: `run:${first.runId}`, detail: { issued: details } });
+      return;
+    }
+    for (const { statementId, ...detail } of details) {
+      await audit.append(sql, { actor, action, subject: `statement:${statementId}`, detail });
+    }
+  }
+
+  /** One statement by itself. Refuses: statement_versions_too_many. */
+  async function insert(sql: Sql, actor: Actor, ready: ReadyStatement): Promise<Issued> {
+    const [answer] = await insertAll(sql, actor, [ready]);
+    if (answer instanceof Refusal) throw answer;
+    return answer!;
   }
 
   /** Places it now; what cannot be placed at this moment is tried again by the job, so the issue itself stands. */
@@ -147,7 +192,7 @@ export function createIssuing(parts: IssuingParts) {
   }
 
   return {
-    insert,
+    insertAll,
     getAccount,
 
     /**
@@ -266,6 +311,15 @@ export function createIssuing(parts: IssuingParts) {
     deliverOne: (statementId: string) => placing.deliver(statementId),
   };
 }
+
+const seriesOf = (ready: ReadyStatement): store.Series => ({
+  accountId: ready.account.accountId,
+  kind: ready.kind,
+  periodTo: ready.period.to,
+  extension: ready.extension,
+});
+const keyOf = (series: store.Series): string =>
+  [series.accountId, series.kind, series.periodTo, series.extension].join(' ');
 
 export type Issuing = ReturnType<typeof createIssuing>;
 

@@ -7,6 +7,7 @@ import type { Audit } from '../../kernel/audit.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
+import { createSemaphore } from '../../kernel/limits.ts';
 import type { Log } from '../../kernel/log.ts';
 import { Outage } from '../../kernel/refusal.ts';
 import type { Outbox } from '../../kernel/outbox.ts';
@@ -17,9 +18,9 @@ import { events } from '../events.ts';
 import { keptMs } from '../proof/rules.ts';
 import type { Repository } from '../repository/repository.ts';
 import { joinPath } from '../repository/rules.ts';
-import { insertEntry, type NewEntry } from '../repository/store.ts';
+import { insertEntries, type NewEntry } from '../repository/store.ts';
 import { type WaitsFor, wayOf } from './rules.ts';
-import type { SealedForm, Sealing } from './sealing.ts';
+import type { Certificate, SealedForm, Sealing } from './sealing.ts';
 import * as store from './store.ts';
 
 export type Placing = ReturnType<typeof createPlacing>;
@@ -66,121 +67,215 @@ export function createPlacing(parts: {
     await messages.notify(sql, { ...notice, desk: 'delivery', params: { clientId, waitsFor } });
   }
 
-  async function place(row: store.StatementRow, form: SealedForm): Promise<Outcome> {
-    const placedAtMs = clock.nowMs();
-    const name = `${row.name}${form.suffix}`;
-    const path = joinPath('/', name);
-    const { clientId } = row;
-    const entryOf = (entryName: string, blob: SealedForm['file']): NewEntry => ({
-      id: ids.next(),
-      clientId,
-      path: joinPath('/', entryName),
-      parent: '/',
-      name: entryName,
-      kind: 'file',
-      origin: 'broker',
-      blobId: blob.blobId,
-      sizeBytes: blob.sizeBytes,
-      sha256: blob.sha256,
-      placedAtMs,
-      modifiedAtMs: placedAtMs,
-      statementId: row.id,
-    });
-    const entry = entryOf(name, form.file);
-    const [certificate] = form.certificates;
-    return database.transaction(async (sql) => {
-      if (!(await store.lockWaiting(sql, row.id))) return { outcome: 'done_before' };
-      await repository.prepare(sql, clientId);
-      const isPlaced =
-        (await insertEntry(sql, entry)) &&
-        (form.signature === undefined || (await insertEntry(sql, entryOf(`${name}.sig`, form.signature))));
-      // Names that begin with a feed code are reserved, so this is our own fault, and nothing may be overwritten.
-      if (!isPlaced) throw new Error(`the name ${name} is taken in the repository`);
-      const placed: store.PlacedForm = {
-        name,
-        entryId: entry.id,
-        isEncrypted: certificate !== undefined,
-        certificateId: certificate?.certificateId ?? null,
-        certificateFingerprint: certificate?.fingerprint ?? null,
-        subkeyId: certificate?.subkeyId ?? null,
-        sizeBytes: form.file.sizeBytes,
-        sha256: form.file.sha256,
-        placedAtMs,
-      };
-      await store.updatePlaced(sql, row.id, placed, placedAtMs + keptMs);
-      const detail = { path, sha256: placed.sha256, sizeBytes: placed.sizeBytes, isEncrypted: placed.isEncrypted };
-      await audit.append(sql, {
-        actor: systemActor('placing'),
-        action: 'statement.placed',
-        subject: `statement:${row.id}`,
-        detail,
-      });
-      // A run tells its end once, and not each of its thousands of files.
-      if (row.runId === null) {
-        const payload = { statementId: row.id, clientId, ...detail };
-        await outbox.record(sql, { kind: events.statementPlaced, payload });
-      }
-      return { outcome: 'placed', path };
-    });
-  }
-
-  /** Removes what was made for a statement that another process placed first, or that could not be placed. */
-  async function discard(row: store.StatementRow, form: SealedForm): Promise<void> {
-    const made = [form.file.blobId, ...(form.signature === undefined ? [] : [form.signature.blobId])];
-    await repository.release(made.filter((blobId) => blobId !== row.blobId));
-  }
-
-  /** Brings one waiting statement as far as it can go now. It may be called any number of times. */
-  async function deliver(statementId: string): Promise<Outcome> {
-    const row = await store.findStatement(database.sql, statementId);
-    if (row === undefined || row.deliveryState !== 'waiting' || row.withdrawnAtMs !== null || row.blobId === null) {
-      return { outcome: 'done_before' };
-    }
-    const { now, way } = await wayNow(database.sql, row.clientId);
-    if (way.way === 'wait') return wait(row, way.waitsFor);
-    if (way.way === 'portal') {
-      await database.transaction((sql) => store.deleteWaiting(sql, row.id, clock.nowMs() + keptMs));
-      return { outcome: 'portal' };
-    }
-    let form: SealedForm;
+  /** Makes the delivered form, or says what the statement waits for. */
+  async function seal(row: store.StatementRow, certificates: readonly Certificate[]): Promise<SealedForm | Outcome> {
     try {
-      const plain = { blobId: row.blobId, sizeBytes: row.sizeBytes, sha256: row.sha256 };
-      form = await sealing.seal(plain, row.name, way.way === 'encrypted' ? now.certificates : []);
+      const plain = { blobId: row.blobId!, sizeBytes: row.sizeBytes, sha256: row.sha256 };
+      return await sealing.seal(plain, row.name, certificates);
     } catch (fault) {
       // Workers that are busy or stopping say nothing about this certificate: whoever asked tries again.
       if (fault instanceof Outage) throw fault;
-      log.fault('a statement could not be sealed and waits', fault, { statementId });
+      log.fault('a statement could not be sealed and waits', fault, { statementId: row.id });
       return wait(row, 'encryption');
     }
-    const outcome = await place(row, form).catch(async (fault: unknown) => {
-      await discard(row, form);
+  }
+
+  /** Publishes sealed statements, entries and states and events in one transaction. Shape: one outcome each, in order. */
+  async function place(sealed: readonly Sealed[]): Promise<Outcome[]> {
+    const placedAtMs = clock.nowMs();
+    return database.transaction(async (sql) => {
+      const free = await store.lockWaiting(
+        sql,
+        sealed.map(({ row }) => row.id),
+      );
+      const due = sealed.filter(({ row }) => free.has(row.id));
+      await repository.prepare(sql, [...new Set(due.map(({ row }) => row.clientId))]);
+      const files = due.map((item) => entriesOf(item, placedAtMs));
+      const entries = files.flat();
+      const inserted = await insertEntries(sql, entries);
+      // Names that begin with a feed code are reserved, so this is our own fault, and nothing may be overwritten.
+      const taken = entries.find((entry) => !inserted.has(`${entry.clientId} ${entry.path}`));
+      if (taken !== undefined) throw new Error(`the name ${taken.name} is taken in the repository`);
+      const forms = due.map((item, index) => formOf(item, files[index]![0]!.id));
+      await store.updatePlaced(sql, forms, { placedAtMs, expiresAtMs: placedAtMs + keptMs });
+      await record(sql, due, forms);
+      return sealed.map((item) =>
+        free.has(item.row.id) ? { outcome: 'placed', path: joinPath('/', nameOf(item)) } : { outcome: 'done_before' },
+      );
+    });
+  }
+
+  /** A single statement stands by itself in the audit trail and in the outbox; a batch in one row of its run. */
+  async function record(sql: Sql, due: readonly Sealed[], forms: readonly store.PlacedForm[]): Promise<void> {
+    const actor = systemActor('placing');
+    const details = forms.map(({ statementId, name, sha256, sizeBytes, isEncrypted }) => ({
+      statementId,
+      name,
+      sha256,
+      sizeBytes,
+      isEncrypted,
+    }));
+    for (const [index, { row }] of due.entries()) {
+      if (row.runId !== null) continue;
+      const { statementId, ...detail } = details[index]!;
+      await audit.append(sql, { actor, action: 'statement.placed', subject: `statement:${statementId}`, detail });
+      const payload = { statementId, clientId: row.clientId, path: joinPath('/', detail.name), ...detail };
+      await outbox.record(sql, { kind: events.statementPlaced, payload });
+    }
+    for (const runId of new Set(due.flatMap(({ row }) => row.runId ?? []))) {
+      const placed = details.filter((_, index) => due[index]!.row.runId === runId);
+      await audit.append(sql, { actor, action: 'statement.placed', subject: `run:${runId}`, detail: { placed } });
+    }
+  }
+
+  function entriesOf(item: Sealed, placedAtMs: number): NewEntry[] {
+    const { row, form } = item;
+    const name = nameOf(item);
+    const fixed = {
+      clientId: row.clientId,
+      parent: '/',
+      kind: 'file',
+      origin: 'broker',
+      placedAtMs,
+      modifiedAtMs: placedAtMs,
+      statementId: row.id,
+    } as const;
+    const file = { id: ids.next(), path: joinPath('/', name), name, ...form.file, ...fixed };
+    if (form.signature === undefined) return [file];
+    return [
+      file,
+      { id: ids.next(), path: joinPath('/', `${name}.sig`), name: `${name}.sig`, ...form.signature, ...fixed },
+    ];
+  }
+
+  /** Removes what was made for statements that another process placed first, or that could not be placed. */
+  async function discard(sealed: readonly Sealed[]): Promise<void> {
+    const made = sealed.flatMap(({ row, form }) =>
+      [form.file.blobId, form.signature?.blobId].filter((blobId) => blobId !== undefined && blobId !== row.blobId),
+    );
+    await repository.release(made as string[]);
+  }
+
+  /** Places together; where one of several cannot be placed, the others are placed one by one. */
+  async function placeAll(sealed: readonly Sealed[]): Promise<Outcome[]> {
+    if (sealed.length === 0) return [];
+    try {
+      const outcomes = await place(sealed);
+      await discard(sealed.filter((_, index) => outcomes[index]!.outcome === 'done_before'));
+      return outcomes;
+    } catch (fault) {
+      if (sealed.length === 1 || fault instanceof Outage) {
+        await discard(sealed);
+        throw fault;
+      }
+    }
+    const outcomes: Outcome[] = [];
+    for (const item of sealed) {
+      const [outcome] = await placeAll([item]).catch(async (fault: unknown) => {
+        if (fault instanceof Outage) throw fault;
+        log.fault('a statement could not be placed and waits', fault, { statementId: item.row.id });
+        return [await wait(item.row, 'encryption')];
+      });
+      outcomes.push(outcome!);
+    }
+    return outcomes;
+  }
+
+  /** Brings waiting statements as far as they can go now; any of them may come any number of times. */
+  async function deliverAll(statementIds: readonly string[]): Promise<Map<string, Outcome>> {
+    const rows = await store.findStatements(database.sql, statementIds);
+    const waiting = rows.filter(
+      (row) => row.deliveryState === 'waiting' && row.withdrawnAtMs === null && row.blobId !== null,
+    );
+    const outcomes = new Map<string, Outcome>(
+      statementIds.map((statementId) => [statementId, { outcome: 'done_before' }]),
+    );
+    const ways = new Map<string, ReturnType<typeof wayNow>>();
+    const sealed: Sealed[] = [];
+    let outage: Outage | undefined;
+    const prepare = async (row: store.StatementRow): Promise<void> => {
+      // One look a client and batch; the next batch looks again.
+      const known = ways.get(row.clientId) ?? wayNow(database.sql, row.clientId);
+      ways.set(row.clientId, known);
+      const { now, way } = await known;
+      if (way.way === 'wait') return void outcomes.set(row.id, await wait(row, way.waitsFor));
+      if (way.way === 'portal') {
+        await database.transaction((sql) => store.deleteWaiting(sql, row.id, clock.nowMs() + keptMs));
+        return void outcomes.set(row.id, { outcome: 'portal' });
+      }
+      const form = await seal(row, way.way === 'encrypted' ? now.certificates : []);
+      if ('outcome' in form) outcomes.set(row.id, form);
+      else sealed.push({ row, form });
+    };
+    const busy = createSemaphore({ permits: sealedAtOnce, waitingMax: waiting.length });
+    await Promise.all(
+      waiting.map((row) =>
+        busy
+          .run(() => prepare(row))
+          .catch((fault: unknown) => {
+            if (!(fault instanceof Outage)) throw fault;
+            outage = fault;
+          }),
+      ),
+    ).catch(async (fault: unknown) => {
+      await discard(sealed);
       throw fault;
     });
-    if (outcome.outcome === 'done_before') await discard(row, form);
-    return outcome;
+    const placed = await placeAll(sealed);
+    for (const [index, { row }] of sealed.entries()) outcomes.set(row.id, placed[index]!);
+    // What could be placed is placed; the rest is tried again by whoever asked.
+    if (outage !== undefined) throw outage;
+    return outcomes;
   }
 
-  /** Tries what waits, a bounded number in one call. Shape: how many were placed, and whether more is left to try. */
-  async function deliverWaiting(
-    asked: { clientId?: string; limit?: number } = {},
-  ): Promise<{ placed: number; isMore: boolean }> {
-    const limit = asked.limit ?? 1000;
-    let placed = 0;
-    let afterId = '';
-    for (let tried = 0; tried < limit; ) {
-      const page = await store.listWaiting(database.sql, {
-        clientId: asked.clientId,
-        afterId,
-        limit: Math.min(50, limit - tried),
-      });
-      if (page.length === 0) return { placed, isMore: false };
-      afterId = page.at(-1)!.statementId;
-      tried += page.length;
-      const outcomes = await Promise.all(page.map((item) => deliver(item.statementId)));
-      placed += outcomes.filter((item) => item.outcome === 'placed').length;
-    }
-    return { placed, isMore: true };
-  }
+  return {
+    wayNow,
+    tellWaiting,
+    deliverAll,
+    deliver: async (statementId: string): Promise<Outcome> => (await deliverAll([statementId])).get(statementId)!,
 
-  return { deliver, deliverWaiting, wayNow, tellWaiting };
+    /** Tries what waits, a bounded number in one call. Shape: how many were placed, and whether more is left to try. */
+    async deliverWaiting(
+      asked: { clientId?: string; limit?: number } = {},
+    ): Promise<{ placed: number; isMore: boolean }> {
+      const limit = asked.limit ?? 1000;
+      let placed = 0;
+      let afterId = '';
+      for (let tried = 0; tried < limit; ) {
+        const pageLimit = Math.min(pageStatements, limit - tried);
+        const page = await store.listWaiting(database.sql, { clientId: asked.clientId, afterId, limit: pageLimit });
+        if (page.length === 0) return { placed, isMore: false };
+        afterId = page.at(-1)!;
+        tried += page.length;
+        const outcomes = await deliverAll(page);
+        placed += [...outcomes.values()].filter((item) => item.outcome === 'placed').length;
+      }
+      return { placed, isMore: true };
+    },
+  };
+}
+
+const pageStatements = 50;
+const sealedAtOnce = 12;
+
+interface Sealed {
+  readonly row: store.StatementRow;
+  readonly form: SealedForm;
+}
+
+const nameOf = ({ row, form }: Sealed): string => `${row.name}${form.suffix}`;
+
+function formOf(item: Sealed, entryId: string): store.PlacedForm {
+  const [certificate] = item.form.certificates;
+  return {
+    statementId: item.row.id,
+    name: nameOf(item),
+    entryId,
+    isEncrypted: certificate !== undefined,
+    certificateId: certificate?.certificateId ?? null,
+    certificateFingerprint: certificate?.fingerprint ?? null,
+    subkeyId: certificate?.subkeyId ?? null,
+    sizeBytes: item.form.file.sizeBytes,
+    sha256: item.form.file.sha256,
+  };
 }

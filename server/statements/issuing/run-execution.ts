@@ -9,7 +9,7 @@ import type { Database } from '../../kernel/sql.ts';
 import { events } from '../events.ts';
 import type { Manifests } from '../proof/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { Issuing } from './issuing.ts';
+import type { Issuing, ReadyStatement } from './issuing.ts';
 import type { Placing } from './placing.ts';
 import { extensionOf, parsePeriod } from './rules.ts';
 import * as store from './runs-store.ts';
@@ -30,63 +30,95 @@ export function createRunExecution(parts: {
   const { database, clock, outbox, log, repository, placing, issuing, manifests, settings } = parts;
   const actor = systemActor('run');
 
-  /** Issues one row and marks it, in one transaction. Shape: undefined when it was marked before. */
-  async function issue(runId: string, line: WaitingLine): Promise<string | undefined> {
+  /** Issues rows and marks them, in one transaction. Shape: the statements made; a row's own refusal becomes its outcome. */
+  async function issue(runId: string, lines: readonly WaitingLine[]): Promise<string[]> {
     return database.transaction(async (sql) => {
-      if (!(await store.claimLine(sql, runId, line.rowNumber))) return undefined;
-      const account = await issuing.getAccount(sql, line.accountNumber);
-      const { blobId, sizeBytes, sha256 } = line.file;
-      const { statementId } = await issuing.insert(sql, actor, {
-        account,
-        kind: line.kind,
-        period: parsePeriod(line.period),
-        extension: extensionOf(line.fileName),
-        title: undefined,
-        // The run's blob becomes the statement's: the bytes are written once.
-        plain: { blobId: blobId!, sizeBytes, sha256 },
+      const claimed = await store.claimLines(
+        sql,
         runId,
-      });
-      const done = { state: 'issued', statementId, code: null, detail: null, atMs: clock.nowMs() } as const;
-      await store.updateLine(sql, runId, line.rowNumber, done);
-      return statementId;
+        lines.map((line) => line.rowNumber),
+      );
+      const accounts = new Map<string, ReadyStatement['account'] | Refusal>();
+      const outcomes: store.LineOutcome[] = [];
+      const ready: { line: WaitingLine; statement: ReadyStatement }[] = [];
+      for (const line of lines) {
+        if (!claimed.has(line.rowNumber)) continue;
+        const account =
+          accounts.get(line.accountNumber) ?? (await asRefusal(issuing.getAccount(sql, line.accountNumber)));
+        accounts.set(line.accountNumber, account);
+        if (account instanceof Refusal) outcomes.push(failed(line, account));
+        else ready.push({ line, statement: readyOf(runId, line, account) });
+      }
+      const answers = await issuing.insertAll(
+        sql,
+        actor,
+        ready.map((item) => item.statement),
+      );
+      for (const [index, { line }] of ready.entries()) {
+        const answer = answers[index]!;
+        if (answer instanceof Refusal) outcomes.push(failed(line, answer));
+        else
+          outcomes.push({
+            rowNumber: line.rowNumber,
+            state: 'issued',
+            statementId: answer.statementId,
+            code: null,
+            detail: null,
+          });
+      }
+      await store.updateLines(sql, runId, outcomes, clock.nowMs());
+      return outcomes.flatMap((outcome) => outcome.statementId ?? []);
     });
   }
 
-  /** One row as far as it goes. What concerns this row alone is its outcome; an outage stops the run until later. */
-  async function work(runId: string, line: WaitingLine): Promise<void> {
-    let statementId: string | undefined;
+  /** Rows as far as they go. What concerns one row alone is its outcome; an outage stops the run until later. */
+  async function work(runId: string, lines: readonly WaitingLine[]): Promise<void> {
+    let statementIds: string[];
     try {
-      statementId = await issue(runId, line);
+      statementIds = await issue(runId, lines);
     } catch (fault) {
       if (fault instanceof Outage) throw fault;
-      const isRefusal = fault instanceof Refusal;
-      if (!isRefusal) log.fault('a row of a run failed', fault, { runId, row: line.rowNumber });
-      const code = isRefusal ? fault.code : 'internal';
-      const detail = isRefusal ? fault.message : 'This row could not be issued. The log of the server says why.';
-      const done = { state: 'failed', statementId: null, code, detail, atMs: clock.nowMs() } as const;
-      await store.updateLine(database.sql, runId, line.rowNumber, done);
+      if (lines.length > 1) {
+        // One of them is at fault: each by itself shows which.
+        for (const line of lines) await work(runId, [line]);
+        return;
+      }
+      const [line] = lines;
+      log.fault('a row of a run failed', fault, { runId, row: line!.rowNumber });
+      const text = 'This row could not be issued. The log of the server says why.';
+      const outcome = {
+        rowNumber: line!.rowNumber,
+        state: 'failed',
+        statementId: null,
+        code: 'internal',
+        detail: text,
+      } as const;
+      await store.updateLines(database.sql, runId, [outcome], clock.nowMs());
       return;
     }
-    if (statementId !== undefined) await placing.deliver(statementId);
+    await placing.deliverAll(statementIds);
   }
 
   async function executeHeld(runId: string, signal: AbortSignal): Promise<void> {
+    let shownAtMs = clock.monotonicMs();
     for (;;) {
-      const page = await store.listWaitingLines(database.sql, runId, pageRows);
-      if (page.length === 0) break;
-      await inParallel(page, settings.runConcurrency, async (line) => {
+      const lines = await store.listWaitingLines(database.sql, runId, pageRows);
+      if (lines.length === 0) break;
+      await inParallel(chunks(lines, batchRows), settings.runConcurrency, async (batch) => {
         signal.throwIfAborted();
-        await work(runId, line);
+        await work(runId, batch);
+        if (clock.monotonicMs() - shownAtMs < progressEveryMs) return;
+        shownAtMs = clock.monotonicMs();
+        await store.updateProgress(database.sql, runId);
       });
-      await store.updateProgress(database.sql, runId);
     }
     for (let afterId = ''; ; ) {
       const left = await store.listUnplaced(database.sql, runId, afterId, pageRows);
       if (left.length === 0) break;
       afterId = left.at(-1)!;
-      await inParallel(left, settings.runConcurrency, async (statementId) => {
+      await inParallel(chunks(left, batchRows), settings.runConcurrency, async (batch) => {
         signal.throwIfAborted();
-        await placing.deliver(statementId);
+        await placing.deliverAll(batch);
       });
     }
     await finish(runId);
@@ -116,7 +148,38 @@ export function createRunExecution(parts: {
   };
 }
 
-const pageRows = 200;
+const pageRows = 1000;
+/** Rows of one transaction. */
+const batchRows = 40;
+const progressEveryMs = 1000;
+
+const chunks = <Item>(items: readonly Item[], size: number): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+
+const asRefusal = <Value>(work: Promise<Value>): Promise<Value | Refusal> =>
+  work.catch((fault: unknown) => {
+    if (fault instanceof Refusal) return fault;
+    throw fault;
+  });
+
+const failed = (line: WaitingLine, refusal: Refusal): store.LineOutcome => ({
+  rowNumber: line.rowNumber,
+  state: 'failed',
+  statementId: null,
+  code: refusal.code,
+  detail: refusal.message,
+});
+
+const readyOf = (runId: string, line: WaitingLine, account: ReadyStatement['account']): ReadyStatement => ({
+  account,
+  kind: line.kind,
+  period: parsePeriod(line.period),
+  extension: extensionOf(line.fileName),
+  title: undefined,
+  // The run's blob becomes the statement's: the bytes are written once.
+  plain: { blobId: line.file.blobId!, sizeBytes: line.file.sizeBytes, sha256: line.file.sha256 },
+  runId,
+});
 
 /** Runs the work over all items, some at a time; the first fault ends it after what runs has ended. */
 async function inParallel<Item>(

@@ -128,7 +128,7 @@ export async function updateChecked(
     rows_failed = ${now.rowsFailed}, checked_at_ms = ${now.atMs} where id = ${runId}`;
 }
 
-/** Lines that are not issued yet, each with its file. */
+/** Lines that are not issued yet, each with its file; those of one account together, so that what it needs is looked up once. */
 export async function listWaitingLines(
   sql: Sql,
   runId: string,
@@ -138,35 +138,46 @@ export async function listWaitingLines(
     r.account_number as "accountNumber", r.kind, r.period, r.file_name as "fileName", r.sha256, r.state, r.code, r.detail,
     f.name, f.blob_id as "blobId", f.size_bytes as "sizeBytes", f.sha256 as "fileSha256"
     from run_rows r join run_files f on f.run_id = r.run_id and f.name = r.file_name
-    where r.run_id = ${runId} and r.state = 'waiting' order by r.row_number limit ${limit}`;
+    where r.run_id = ${runId} and r.state = 'waiting' order by r.account_number, r.row_number limit ${limit}`;
   return rows.map(({ name, blobId, sizeBytes, fileSha256, ...line }) => ({
     ...line,
     file: { name, blobId, sizeBytes, sha256: fileSha256 },
   }));
 }
 
-/** Claims a line for this transaction: exactly one ever gets true for it. */
-export async function claimLine(sql: Sql, runId: string, rowNumber: number): Promise<boolean> {
-  const rows =
-    await sql`select 1 from run_rows where run_id = ${runId} and row_number = ${rowNumber} and state = 'waiting'
-    for update`;
-  return rows.length === 1;
+/** Claims lines for this transaction. Shape: those that are still waiting; a line is claimed so by one transaction at a time. */
+export async function claimLines(sql: Sql, runId: string, rowNumbers: readonly number[]): Promise<Set<number>> {
+  const rows = await sql<{ rowNumber: number }>`select row_number as "rowNumber" from run_rows
+    where run_id = ${runId} and row_number = any(${rowNumbers}::integer[]) and state = 'waiting' order by row_number for update`;
+  return new Set(rows.map((row) => row.rowNumber));
 }
 
-export async function updateLine(
+export interface LineOutcome {
+  readonly rowNumber: number;
+  readonly state: 'issued' | 'failed';
+  readonly statementId: string | null;
+  readonly code: string | null;
+  readonly detail: string | null;
+}
+
+export async function updateLines(
   sql: Sql,
   runId: string,
-  rowNumber: number,
-  done: {
-    state: 'issued' | 'failed';
-    statementId: string | null;
-    code: string | null;
-    detail: string | null;
-    atMs: number;
-  },
+  outcomes: readonly LineOutcome[],
+  atMs: number,
 ): Promise<void> {
-  await sql`update run_rows set state = ${done.state}, statement_id = ${done.statementId}, code = ${done.code},
-    detail = ${done.detail}, done_at_ms = ${done.atMs} where run_id = ${runId} and row_number = ${rowNumber}`;
+  const records = outcomes.map((outcome) => ({
+    row_number: outcome.rowNumber,
+    state: outcome.state,
+    statement_id: outcome.statementId,
+    code: outcome.code,
+    detail: outcome.detail,
+  }));
+  await sql`update run_rows set state = new.state, statement_id = new.statement_id, code = new.code, detail = new.detail,
+      done_at_ms = ${atMs}
+    from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (row_number integer, state text, statement_id text,
+      code text, detail text)
+    where run_rows.run_id = ${runId} and run_rows.row_number = new.row_number`;
 }
 
 /** Statements of the run whose turn to be placed was never finished: a worker died in between. */

@@ -57,41 +57,95 @@ export interface NewStatement {
   readonly runId: string | null;
 }
 
-/** The feed code of an account, or the given one when it has none yet. */
-export async function takeFeedCode(sql: Sql, accountId: string, fresh: string): Promise<string> {
-  const [row] = await sql<{ code: string }>`insert into feeds (account_id, code) values (${accountId}, ${fresh})
-    on conflict (account_id) do update set code = feeds.code returning code`;
-  return row!.code;
-}
-
-/** The highest version there is; the row lock on the feed makes the next one ours until the transaction ends. */
-export async function lockLastVersion(
+/**
+ * The feed codes of accounts; those that have none take the fresh one. Their rows stay locked until the transaction ends,
+ * so that versions of one statement are numbered one after the other.
+ */
+export async function lockFeedCodes(
   sql: Sql,
-  of: { accountId: string; kind: string; periodTo: string; extension: string },
-): Promise<number> {
-  const [row] = await sql<{ last: number }>`select coalesce(max(version), 0)::integer as last from statements
-    where account_id = ${of.accountId} and kind = ${of.kind} and period_to = ${of.periodTo} and extension = ${of.extension}`;
-  return row!.last;
+  accounts: readonly { accountId: string; freshCode: string }[],
+): Promise<Map<string, string>> {
+  const fresh = accounts.map((account) => ({ account_id: account.accountId, code: account.freshCode }));
+  await sql`insert into feeds (account_id, code)
+    select * from jsonb_to_recordset(${JSON.stringify(fresh)}::jsonb) as new (account_id text, code text)
+    order by account_id on conflict (account_id) do nothing`;
+  const rows = await sql<{ accountId: string; code: string }>`select account_id as "accountId", code from feeds
+    where account_id = any(${accounts.map((account) => account.accountId)}::text[]) order by account_id for update`;
+  return new Map(rows.map((row) => [row.accountId, row.code]));
 }
 
-export async function insertStatement(sql: Sql, row: NewStatement): Promise<void> {
+export interface Series {
+  readonly accountId: string;
+  readonly kind: string;
+  readonly periodTo: string;
+  readonly extension: string;
+}
+
+/** The highest version of each series that has one. Shape: in the order of no importance; match by the series itself. */
+export async function listLastVersions(
+  sql: Sql,
+  series: readonly Series[],
+): Promise<(Series & { readonly last: number })[]> {
+  const asked = series.map((one) => ({
+    account_id: one.accountId,
+    kind: one.kind,
+    period_to: one.periodTo,
+    extension: one.extension,
+  }));
+  return sql<
+    Series & { last: number }
+  >`select s.account_id as "accountId", s.kind, s.period_to as "periodTo", s.extension,
+      max(s.version)::integer as last
+    from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) as asked (account_id text, kind text, period_to date, extension text)
+    join statements s using (account_id, kind, period_to, extension)
+    group by s.account_id, s.kind, s.period_to, s.extension`;
+}
+
+export async function insertStatements(sql: Sql, rows: readonly NewStatement[]): Promise<void> {
+  const records = rows.map((row) => ({
+    id: row.id,
+    client_id: row.clientId,
+    account_id: row.accountId,
+    account_number: row.accountNumber,
+    kind: row.kind,
+    period_from: row.periodFrom,
+    period_to: row.periodTo,
+    extension: row.extension,
+    version: row.version,
+    name: row.name,
+    title: row.title,
+    blob_id: row.blobId,
+    size_bytes: row.sizeBytes,
+    sha256: row.sha256,
+    issued_at_ms: row.issuedAtMs,
+    expires_at_ms: row.expiresAtMs,
+    run_id: row.runId,
+  }));
   await sql`insert into statements (id, client_id, account_id, account_number, kind, period_from, period_to, extension,
       version, name, title, blob_id, size_bytes, sha256, issued_at_ms, expires_at_ms, run_id)
-    values (${row.id}, ${row.clientId}, ${row.accountId}, ${row.accountNumber}, ${row.kind}, ${row.periodFrom},
-      ${row.periodTo}, ${row.extension}, ${row.version}, ${row.name}, ${row.title}, ${row.blobId}, ${row.sizeBytes},
-      ${row.sha256}, ${row.issuedAtMs}, ${row.expiresAtMs}, ${row.runId})`;
+    select * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (id text, client_id text, account_id text,
+      account_number text, kind text, period_from date, period_to date, extension text, version integer, name text,
+      title text, blob_id text, size_bytes bigint, sha256 text, issued_at_ms bigint, expires_at_ms bigint, run_id text)`;
 }
 
 export async function insertWaiting(
   sql: Sql,
-  row: { statementId: string; clientId: string; waitsFor: WaitsFor; nowMs: number },
+  rows: readonly { statementId: string; clientId: string; waitsFor: WaitsFor; nowMs: number }[],
 ): Promise<void> {
+  const records = rows.map((row) => ({
+    statement_id: row.statementId,
+    client_id: row.clientId,
+    waits_for: row.waitsFor,
+    waiting_since_ms: row.nowMs,
+  }));
   await sql`insert into deliveries (statement_id, client_id, state, waits_for, waiting_since_ms)
-    values (${row.statementId}, ${row.clientId}, 'waiting', ${row.waitsFor}, ${row.nowMs})`;
+    select statement_id, client_id, 'waiting', waits_for, waiting_since_ms
+    from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (statement_id text, client_id text, waits_for text,
+      waiting_since_ms bigint)`;
 }
 
-export async function findStatement(sql: Sql, statementId: string): Promise<StatementRow | undefined> {
-  const [row] = await sql<StatementRow>`select s.id, s.client_id as "clientId", s.account_id as "accountId",
+export async function findStatements(sql: Sql, statementIds: readonly string[]): Promise<StatementRow[]> {
+  return sql<StatementRow>`select s.id, s.client_id as "clientId", s.account_id as "accountId",
     s.account_number as "accountNumber", s.kind, s.period_from as "periodFrom", s.period_to as "periodTo", s.extension,
     s.version, s.name, s.title, s.blob_id as "blobId", s.size_bytes as "sizeBytes", s.sha256,
     s.issued_at_ms as "issuedAtMs", s.expires_at_ms as "expiresAtMs", s.expired_at_ms as "expiredAtMs",
@@ -101,8 +155,12 @@ export async function findStatement(sql: Sql, statementId: string): Promise<Stat
     d.entry_id as "entryId", d.is_encrypted as "isEncrypted", d.certificate_fingerprint as "certificateFingerprint",
     d.subkey_id as "subkeyId", d.size_bytes as "deliveredSizeBytes", d.sha256 as "deliveredSha256",
     d.placed_at_ms as "placedAtMs"
-    from statements s left join deliveries d on d.statement_id = s.id where s.id = ${statementId}`;
-  return row;
+    from statements s left join deliveries d on d.statement_id = s.id where s.id = any(${statementIds}::text[])
+    order by s.id`;
+}
+
+export async function findStatement(sql: Sql, statementId: string): Promise<StatementRow | undefined> {
+  return (await findStatements(sql, [statementId]))[0];
 }
 
 export interface StatementFilter {
@@ -143,11 +201,14 @@ export async function listStatements(
     order by s.id desc limit ${page.limit}`;
 }
 
-/** True when this transaction may place the file: the row still waits, and is locked until the end. */
-export async function lockWaiting(sql: Sql, statementId: string): Promise<boolean> {
-  const rows = await sql`select 1 from deliveries d join statements s on s.id = d.statement_id
-    where d.statement_id = ${statementId} and d.state = 'waiting' and s.withdrawn_at_ms is null for update`;
-  return rows.length === 1;
+/** Of these statements, those that this transaction may place: they still wait, and are locked until its end. */
+export async function lockWaiting(sql: Sql, statementIds: readonly string[]): Promise<Set<string>> {
+  const rows = await sql<{
+    id: string;
+  }>`select d.statement_id as id from deliveries d join statements s on s.id = d.statement_id
+    where d.statement_id = any(${statementIds}::text[]) and d.state = 'waiting' and s.withdrawn_at_ms is null
+    order by d.statement_id for update`;
+  return new Set(rows.map((row) => row.id));
 }
 
 export async function updateWaitsFor(sql: Sql, statementId: string, waitsFor: WaitsFor): Promise<boolean> {
@@ -163,6 +224,7 @@ export async function deleteWaiting(sql: Sql, statementId: string, expiresAtMs: 
 }
 
 export interface PlacedForm {
+  readonly statementId: string;
   readonly name: string;
   readonly entryId: string;
   readonly isEncrypted: boolean;
@@ -171,36 +233,47 @@ export interface PlacedForm {
   readonly subkeyId: string | null;
   readonly sizeBytes: number;
   readonly sha256: string;
-  readonly placedAtMs: number;
 }
 
+/** The days of the portal's copy count from now on as well (D-24). */
 export async function updatePlaced(
   sql: Sql,
-  statementId: string,
-  form: PlacedForm,
-  expiresAtMs: number,
+  forms: readonly PlacedForm[],
+  at: { placedAtMs: number; expiresAtMs: number },
 ): Promise<void> {
-  await sql`with placed as (update deliveries set state = 'placed', waits_for = null, name = ${form.name},
-      entry_id = ${form.entryId}, is_encrypted = ${form.isEncrypted}, certificate_id = ${form.certificateId},
-      certificate_fingerprint = ${form.certificateFingerprint}, subkey_id = ${form.subkeyId},
-      size_bytes = ${form.sizeBytes}, sha256 = ${form.sha256}, placed_at_ms = ${form.placedAtMs}
-      where statement_id = ${statementId} returning statement_id)
-    update statements set expires_at_ms = ${expiresAtMs} from placed where id = placed.statement_id`;
+  const records = forms.map((form) => ({
+    statement_id: form.statementId,
+    name: form.name,
+    entry_id: form.entryId,
+    is_encrypted: form.isEncrypted,
+    certificate_id: form.certificateId,
+    certificate_fingerprint: form.certificateFingerprint,
+    subkey_id: form.subkeyId,
+    size_bytes: form.sizeBytes,
+    sha256: form.sha256,
+  }));
+  await sql`with form as (select * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (statement_id text,
+      name text, entry_id text, is_encrypted boolean, certificate_id text, certificate_fingerprint text, subkey_id text,
+      size_bytes bigint, sha256 text)),
+    placed as (update deliveries d set state = 'placed', waits_for = null, name = form.name, entry_id = form.entry_id,
+      is_encrypted = form.is_encrypted, certificate_id = form.certificate_id,
+      certificate_fingerprint = form.certificate_fingerprint, subkey_id = form.subkey_id, size_bytes = form.size_bytes,
+      sha256 = form.sha256, placed_at_ms = ${at.placedAtMs}
+      from form where d.statement_id = form.statement_id returning d.statement_id)
+    update statements set expires_at_ms = ${at.expiresAtMs} from placed where id = placed.statement_id`;
 }
 
 /** Statements that wait, in the order of their issue; those of one client, or of all. */
 export async function listWaiting(
   sql: Sql,
   asked: { clientId: string | undefined; afterId: string; limit: number },
-): Promise<{ statementId: string; clientId: string }[]> {
-  return sql<{
-    statementId: string;
-    clientId: string;
-  }>`select d.statement_id as "statementId", d.client_id as "clientId"
+): Promise<string[]> {
+  const rows = await sql<{ id: string }>`select d.statement_id as id
     from deliveries d join statements s on s.id = d.statement_id
     where d.state = 'waiting' and s.withdrawn_at_ms is null and d.statement_id > ${asked.afterId}
       and (${asked.clientId ?? null}::text is null or d.client_id = ${asked.clientId ?? null})
     order by d.statement_id limit ${asked.limit}`;
+  return rows.map((row) => row.id);
 }
 
 /** How many statements of a client wait for this, this one aside. */

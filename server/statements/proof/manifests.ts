@@ -79,7 +79,7 @@ export function createManifests(parts: {
     const path = joinPath(manifestFolder, manifestName(at.day));
     const released = await database
       .transaction(async (sql) => {
-        await repository.prepare(sql, clientId);
+        await repository.prepare(sql, [clientId]);
         const replaced = [
           ...(await repository.placeOwn(sql, clientId, path, listBlob)),
           ...(await repository.placeOwn(sql, clientId, `${path}.sig`, signatureBlob)),

@@ -58,8 +58,8 @@ export function createRepository(parts: RepositoryParts) {
   return {
     ...changes,
     ...createInbox({ database, reading }),
-    /** Makes the client's tree when it is not there yet, in the caller's transaction. */
-    prepare: (sql: Sql, clientId: string) => tree.prepare(sql, clientId),
+    /** Makes the trees of these clients where they are not there yet, in the caller's transaction. */
+    prepare: (sql: Sql, clientIds: readonly string[]) => tree.prepare(sql, clientIds),
     /** Removes blobs that no row names any more; only after the commit that let go of them. */
     release: (blobIds: readonly string[]) => tree.release(blobIds),
 

@@ -39,11 +39,13 @@ export interface RepositoryRow {
   readonly madeAtMs: number;
 }
 
-/** Makes the repository when it is not there yet. Shape: true when this call made it. */
-export async function insertRepository(sql: Sql, clientId: string, nowMs: number): Promise<boolean> {
-  const made = await sql`insert into repositories (client_id, made_at_ms) values (${clientId}, ${nowMs})
-    on conflict (client_id) do nothing returning client_id`;
-  return made.length === 1;
+/** Makes the repositories that are not there yet. Shape: the clients whose repository this call made. */
+export async function insertRepositories(sql: Sql, clientIds: readonly string[], nowMs: number): Promise<string[]> {
+  const rows = await sql<{ clientId: string }>`insert into repositories (client_id, made_at_ms)
+    select client_id, ${nowMs}::bigint from unnest(${clientIds}::text[]) as new (client_id)
+    where not exists (select 1 from repositories r where r.client_id = new.client_id)
+    order by client_id on conflict (client_id) do nothing returning client_id as "clientId"`;
+  return rows.map((row) => row.clientId);
 }
 
 /** Reads the quota row and, inside a transaction, keeps every other change of this tree by its client out until the end. */
@@ -114,17 +116,38 @@ export async function listUploaded(
     order by id limit ${asked.limit}`;
 }
 
-/** Refuses nothing: false when the path is taken. */
-export async function insertEntry(sql: Sql, entry: NewEntry): Promise<boolean> {
-  const made =
-    await sql`insert into entries (id, client_id, path, parent, name, kind, origin, blob_id, size_bytes, sha256,
-      placed_at_ms, modified_at_ms, statement_id)
-    values (${entry.id}, ${entry.clientId}, ${entry.path}, ${entry.parent}, ${entry.name}, ${entry.kind}, ${entry.origin},
-      ${entry.blobId ?? null}, ${entry.sizeBytes ?? 0}, ${entry.sha256 ?? null}, ${entry.placedAtMs},
-      ${entry.modifiedAtMs}, ${entry.statementId ?? null})
-    on conflict (client_id, path) do nothing returning id`;
-  return made.length === 1;
+/** Inserts what finds its path free. Shape: the paths that were free, each `clientId path`. */
+export async function insertEntries(sql: Sql, entries: readonly NewEntry[]): Promise<Set<string>> {
+  const records = entries.map((entry) => ({
+    id: entry.id,
+    client_id: entry.clientId,
+    path: entry.path,
+    parent: entry.parent,
+    name: entry.name,
+    kind: entry.kind,
+    origin: entry.origin,
+    blob_id: entry.blobId ?? null,
+    size_bytes: entry.sizeBytes ?? 0,
+    sha256: entry.sha256 ?? null,
+    placed_at_ms: entry.placedAtMs,
+    modified_at_ms: entry.modifiedAtMs,
+    statement_id: entry.statementId ?? null,
+  }));
+  const rows = await sql<{
+    clientId: string;
+    path: string;
+  }>`insert into entries (id, client_id, path, parent, name, kind,
+      origin, blob_id, size_bytes, sha256, placed_at_ms, modified_at_ms, statement_id)
+    select * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (id text, client_id text, path text,
+      parent text, name text, kind text, origin text, blob_id text, size_bytes bigint, sha256 text, placed_at_ms bigint,
+      modified_at_ms bigint, statement_id text)
+    on conflict (client_id, path) do nothing returning client_id as "clientId", path`;
+  return new Set(rows.map((row) => `${row.clientId} ${row.path}`));
 }
+
+/** Shape: false when the path is taken. */
+export const insertEntry = async (sql: Sql, entry: NewEntry): Promise<boolean> =>
+  (await insertEntries(sql, [entry])).size === 1;
 
 /** Gives a file new contents, as one row change. */
 export async function updateContents(

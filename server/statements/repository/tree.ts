@@ -24,14 +24,18 @@ export function createTree(parts: {
 }) {
   const { database, clock, ids, blobs, settings } = parts;
 
-  /** Makes the tree with the folder of manifests, so that nothing else can take that name. */
-  async function prepare(sql: Sql, clientId: string): Promise<void> {
+  /** Makes the trees that are not there yet, each with the folder of manifests, so that nothing else can take that name. */
+  async function prepare(sql: Sql, clientIds: readonly string[]): Promise<void> {
     const nowMs = clock.nowMs();
-    if (!(await store.insertRepository(sql, clientId, nowMs))) return;
+    const made = await store.insertRepositories(sql, clientIds, nowMs);
+    if (made.length === 0) return;
     const path = rules.manifestFolder;
     const place = { path, parent: rules.parentOf(path), name: rules.nameOf(path) };
-    const times = { placedAtMs: nowMs, modifiedAtMs: nowMs };
-    await store.insertEntry(sql, { id: ids.next(), clientId, ...place, ...times, kind: 'folder', origin: 'broker' });
+    const fixed = { ...place, placedAtMs: nowMs, modifiedAtMs: nowMs, kind: 'folder', origin: 'broker' } as const;
+    await store.insertEntries(
+      sql,
+      made.map((clientId) => ({ id: ids.next(), clientId, ...fixed })),
+    );
   }
 
   const quotaOf = (row: store.RepositoryRow): rules.Quota => ({
@@ -49,7 +53,7 @@ export function createTree(parts: {
     async lock(sql: Sql, clientId: string): Promise<rules.Quota> {
       let row = await store.lockRepository(sql, clientId);
       if (row === undefined) {
-        await prepare(sql, clientId);
+        await prepare(sql, [clientId]);
         row = await store.lockRepository(sql, clientId);
       }
       return quotaOf(row!);
