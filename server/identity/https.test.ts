@@ -20,7 +20,7 @@ async function open(): Promise<Opened> {
     routes,
     refusals: [identityRefusals],
     clock,
-    findActor: identity.findActor,
+    findActor: (token, origin) => identity.findActor(token, origin),
     limits,
   });
   return {
