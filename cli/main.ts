@@ -2,17 +2,24 @@
 // The `broadgate` tool: for clients, for the desks, and for whoever runs the installation. `broadgate --help` lists its commands.
 import { type Command, isSet, readCall, usageOf } from './commands.ts';
 import { deliveryCommands } from './delivery.ts';
+import { deskIssueCommands } from './desk-issue.ts';
 import { deskRequestCommands } from './desk-requests.ts';
+import { deskRunCommands } from './desk-run.ts';
 import { exitCodes, Misuse, Refused, Unavailable } from './faults.ts';
 import { print, quiet, strong } from './output.ts';
 import { runServerCommand, serverCommands } from './server-commands.ts';
 import { openCaller, signInCommands } from './sign-in.ts';
+import { statementCommands, verifyCommands } from './statements.ts';
 import { deskRefusalCommands, whyCommands } from './why.ts';
 
 const groups: readonly { readonly title: string; readonly commands: readonly Command[] }[] = [
   { title: 'Sign in', commands: signInCommands },
-  { title: 'Clients', commands: [...deliveryCommands, ...whyCommands] },
-  { title: 'The delivery desk', commands: [...deskRequestCommands, ...deskRefusalCommands] },
+  { title: 'Clients', commands: [...statementCommands, ...deliveryCommands, ...whyCommands] },
+  {
+    title: 'The delivery desk',
+    commands: [...deskRequestCommands, ...deskIssueCommands, ...deskRunCommands, ...deskRefusalCommands],
+  },
+  { title: 'Proof (public keys only)', commands: verifyCommands },
 ];
 
 const own = groups.flatMap((group) => group.commands);

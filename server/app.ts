@@ -23,6 +23,7 @@ import { createConnectionRoutes } from './statements/connections/https.ts';
 import { createDelivery, deliveryDefaults } from './statements/delivery/delivery.ts';
 import { createDeliveryRoutes } from './statements/delivery/https.ts';
 import { createEncryptionPool } from './statements/issuing/encryption-pool.ts';
+import { createStatementRoutes } from './statements/https.ts';
 import { createSftpGate } from './statements/sftp.ts';
 import { createStatements, openBrokerKey, statementDefaults } from './statements/statements.ts';
 
@@ -111,6 +112,9 @@ export interface App {
   close(graceMs: number): Promise<void>;
 }
 
+/** A crontab takes no full stop in a task's name. */
+const colon = (text: string): string => text.replaceAll('statements.', 'statements:');
+
 /** Opens everything and serves. Refuses: what a face or a part below it refuses. */
 export async function openApp(start: AppStart): Promise<App> {
   const { settings, faces } = start;
@@ -163,6 +167,7 @@ export async function openApp(start: AppStart): Promise<App> {
       ...createNoticeRoutes(parts),
       ...createDeliveryRoutes({ delivery }),
       ...createConnectionRoutes({ connections: delivery }),
+      ...createStatementRoutes({ statements }),
     ],
     refusals: refusalSets,
     clock,
@@ -188,7 +193,6 @@ export async function openApp(start: AppStart): Promise<App> {
   // Both faces let go at once: neither waits for the other's slowest transfer.
   opened.defer(() => Promise.all([https.close({ graceMs }), sftp.close(graceMs)]).then(() => undefined));
   const chores = housekeeping(parts);
-  const colon = (text: string): string => text.replaceAll('statements.', 'statements:');
   const renamed = Object.fromEntries(Object.entries(statements.tasks).map(([name, task]) => [colon(name), task]));
   await jobs.start(
     { ...parts.outbox.tasks(database), ...statements.tasks, ...renamed, ...chores.tasks },

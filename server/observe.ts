@@ -22,11 +22,11 @@ export function observe(parts: {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
     registers,
   });
-  new Gauge({
+  const connections = new Gauge({
     name: 'broadgate_sftp_connections',
     help: 'SFTP connections, by what they do.',
     labelNames: ['state'],
-    registers,
+    registers: [],
     collect() {
       const { connections, signingIn, held } = parts.sftp.counts;
       this.set({ state: 'signed_in' }, connections - signingIn);
@@ -34,11 +34,11 @@ export function observe(parts: {
       this.set({ state: 'held' }, held);
     },
   });
-  new Gauge({
+  const events = new Gauge({
     name: 'broadgate_outbox_events',
     help: 'Events of the outbox that wait, or were given up. The same from every worker.',
     labelNames: ['state'],
-    registers,
+    registers: [],
     aggregator: 'max',
     async collect() {
       const { pending, dead } = await parts.outbox.count(parts.sql);
@@ -46,6 +46,7 @@ export function observe(parts: {
       this.set({ state: 'dead' }, dead);
     },
   });
+  for (const gauge of [connections, events]) parts.registry.registerMetric(gauge);
   return {
     answer({ operationId, status, durationMs }) {
       answers.inc({ operation: operationId, status });

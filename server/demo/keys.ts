@@ -1,6 +1,6 @@
 // The demo's own keys, as a client would make them: an SSH pair, a second one that nobody registered, and an OpenPGP pair.
 import { formatHostKey, formatPublicKeyLine, generateHostKey } from '@broadgate/ssh';
-import { generateKey } from 'openpgp';
+import { config, enums, generateKey } from 'openpgp';
 
 export interface SshPair {
   /** OpenSSH format, without passphrase. */
@@ -21,12 +21,22 @@ export interface OpenPgpPair {
 
 /** Curve25519 in version 4, which GnuPG 2.2 reads; without passphrase, so that scripts can use it. */
 export async function makeOpenPgpPair(person: { name: string; email: string }, at: Date): Promise<OpenPgpPair> {
-  const { privateKey, publicKey } = await generateKey({
+  const { privateKey: key } = await generateKey({
     type: 'ecc',
     curve: 'curve25519Legacy',
     userIDs: [person],
     date: at,
-    format: 'armored',
+    format: 'object',
   });
-  return { privateKey, publicKey };
+  // The library's own preferences name digests that GnuPG 2.2 does not know, and it warns about them at import.
+  for (const user of key.users) {
+    for (const signature of user.selfCertifications) {
+      signature.preferredHashAlgorithms = [enums.hash.sha512, enums.hash.sha256];
+      signature.rawNotations = [];
+      // NOTE: the declared type lacks the last argument, without which this throws.
+      const sign = signature.sign.bind(signature) as (...given: unknown[]) => Promise<unknown>;
+      await sign(key.keyPacket, { userID: user.userID, key: key.keyPacket }, at, false, config);
+    }
+  }
+  return { privateKey: key.armor(), publicKey: key.toPublic().armor() };
 }
