@@ -192,6 +192,15 @@ export function openConnection<Ticket>(
     if (isStopping && sessions.size === 0) ssh.end('The server is being restarted.');
   }
 
+  /** What a gate throws here must not keep the connection from being let go. */
+  function tell(report: () => void): void {
+    try {
+      report();
+    } catch (thrown) {
+      recordFault(thrown);
+    }
+  }
+
   async function ended(reason: EndReason): Promise<void> {
     if (reason.kind === 'internal_fault') recordFault(reason.fault);
     if (reason.kind === 'connection_lost') {
@@ -207,7 +216,7 @@ export function openConnection<Ticket>(
     if (!isSignedIn && !isHeld) {
       const { clientSoftware, user } = facts();
       const failure: ConnectionFailure = { connectionId, address, user, clientSoftware, ...formatFailure(reason) };
-      gate.failed(failure);
+      tell(() => gate.failed(failure));
     }
     const summary: ConnectionSummary<Ticket> = {
       ...facts(),
@@ -218,7 +227,7 @@ export function openConnection<Ticket>(
       ...counted,
       endReason: isHeld ? 'held_and_left' : formatEnd(reason, { isSignedIn, isStopping }),
     };
-    gate.ended(summary);
+    tell(() => gate.ended(summary));
     await socketClosed.promise;
     events.ended();
   }

@@ -56,7 +56,7 @@ export function dispatch(request: Answerable, exchange: Exchange, { onPath, onHa
     case 'symlink':
       throw refusals.sftp_links_not_offered();
     case 'limits':
-      return exchange.answer(formatLimits(exchange.id));
+      return void exchange.answer(formatLimits(exchange.id));
     case 'fsync':
       return onHandle.fsync(request.handle, exchange);
     case 'statvfs':
@@ -77,7 +77,7 @@ export function dispatch(request: Answerable, exchange: Exchange, { onPath, onHa
       return onHandle.checkFile(request.handle, request, exchange);
     case 'names_by_id': {
       const names = (ids: readonly number[]): string[] => ids.map((id) => nameOf(id, user));
-      return exchange.answer(formatNamesById(exchange.id, names(request.uids), names(request.gids)));
+      return void exchange.answer(formatNamesById(exchange.id, names(request.uids), names(request.gids)));
     }
     case 'out_of_range':
       throw refusals.sftp_out_of_range({ what: request.why });

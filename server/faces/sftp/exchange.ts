@@ -4,8 +4,8 @@ import { answerThrow } from './answer.ts';
 
 export interface Exchange {
   readonly id: number;
-  /** Sends the reply; several parts are one packet. */
-  answer(...parts: Buffer[]): void;
+  /** Sends the reply; several parts are one packet. False: the channel is gone, nobody will get it. */
+  answer(...parts: Buffer[]): boolean;
   /** Sends what a throw comes to. */
   fail(thrown: unknown): void;
   /** Sends a status of the protocol itself. */
@@ -17,17 +17,17 @@ export interface Exchange {
 
 export interface ExchangeParts {
   /** Takes the reply; called once. Units: `costBytes` as given at the start. */
-  readonly settle: (costBytes: number, parts: readonly Buffer[]) => void;
+  readonly settle: (costBytes: number, parts: readonly Buffer[]) => boolean;
   readonly recordFault: (fault: unknown) => string;
 }
 
 /** `costBytes`: what the request makes us keep until its reply is gone. */
 export function createExchange(id: number, costBytes: number, parts: ExchangeParts): Exchange {
   let isAnswered = false;
-  function settle(...reply: Buffer[]): void {
+  function settle(...reply: Buffer[]): boolean {
     if (isAnswered) throw new Error(`request ${id} was answered twice`);
     isAnswered = true;
-    parts.settle(costBytes, reply);
+    return parts.settle(costBytes, reply);
   }
   return {
     id,
@@ -41,9 +41,9 @@ export function createExchange(id: number, costBytes: number, parts: ExchangePar
       const { status, text } = answerThrow(thrown, parts.recordFault);
       settle(formatStatus(id, status, text));
     },
-    refuse: (status, text) => settle(formatStatus(id, status, text)),
-    ok: () => settle(formatStatus(id, 'ok', 'Success')),
-    end: () => settle(formatStatus(id, 'eof', 'End of file')),
+    refuse: (status, text) => void settle(formatStatus(id, status, text)),
+    ok: () => void settle(formatStatus(id, 'ok', 'Success')),
+    end: () => void settle(formatStatus(id, 'eof', 'End of file')),
   };
 }
 

@@ -64,11 +64,14 @@ export function createHandleRequests({ handles, order, heavy, countRead, isOver 
     });
   }
 
-  /** Draft §6.4: a READ at or past the end is answered by EOF. */
+  /** Draft §6.4: a READ at or past the end is answered by EOF. Answers how many bytes went out. */
   function answerData(exchange: Exchange, views: readonly Buffer[]): number {
     const sizeBytes = views.reduce((sum, view) => sum + view.length, 0);
-    if (sizeBytes === 0) exchange.end();
-    else exchange.answer(formatDataHead(exchange.id, sizeBytes), ...views);
+    if (sizeBytes === 0) {
+      exchange.end();
+      return 0;
+    }
+    if (!exchange.answer(formatDataHead(exchange.id, sizeBytes), ...views)) return 0;
     countRead(sizeBytes);
     return sizeBytes;
   }

@@ -154,7 +154,7 @@ export function createPathRequests(parts: PathRequestParts) {
   /** fstatvfs@openssh.com: every handle is on the one volume there is. */
   function handleSpace(id: string, exchange: Exchange): void {
     handles.get(id);
-    shared(exchange, async () => exchange.answer(formatVolume(exchange.id, await mount.space())));
+    shared(exchange, async () => void exchange.answer(formatVolume(exchange.id, await mount.space())));
   }
 
   function checkFile(bytes: Buffer, range: CheckFileRange, exchange: Exchange): void {
@@ -193,4 +193,4 @@ export function createPathRequests(parts: PathRequestParts) {
 
 /** Draft §6.11: the canonical form, whether or not something is there. */
 const realpath = (bytes: Buffer, exchange: Exchange): void =>
-  exchange.answer(formatPath(exchange.id, canonicalPath(bytes)));
+  void exchange.answer(formatPath(exchange.id, canonicalPath(bytes)));

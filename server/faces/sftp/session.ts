@@ -120,11 +120,13 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
     }
   }
 
-  function settle(costBytes: number, reply: readonly Buffer[]): void {
+  function settle(costBytes: number, reply: readonly Buffer[]): boolean {
     unanswered--;
     unansweredBytes -= costBytes;
+    const isTaken = !isGone;
     write(reply);
     pump();
+    return isTaken;
   }
 
   function write(reply: readonly Buffer[]): void {
