@@ -156,6 +156,9 @@ async function* literalBody(options: StreamOptions, hash: Hash): AsyncGenerator<
   yield* counted(options.source, options.sizeBytes, hash);
 }
 
+/** Units: bytes that pass through hash, cipher and framing together, while they are in the processor's cache. */
+const sliceBytes = 65536;
+
 async function* counted(
   source: AsyncIterable<Uint8Array>,
   sizeBytes: number | undefined,
@@ -164,8 +167,11 @@ async function* counted(
   let seenBytes = 0;
   for await (const piece of source) {
     seenBytes += piece.length;
-    hash.update(piece);
-    yield piece;
+    for (let at = 0; at < piece.length; at += sliceBytes) {
+      const slice = piece.subarray(at, at + sliceBytes);
+      hash.update(slice);
+      yield slice;
+    }
   }
   if (sizeBytes !== undefined && seenBytes !== sizeBytes)
     throw new RangeError(`The content has ${seenBytes} bytes, and ${sizeBytes} were announced`);

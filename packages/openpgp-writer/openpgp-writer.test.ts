@@ -13,7 +13,7 @@ import {
   signDetached,
   signDetachedStream,
 } from './openpgp-writer.ts';
-import { encryptionKeyOf, openGnupgHome, openWithSequoia } from './real-readers.ts';
+import { encryptionKeyOf, openGnupgHome, openWithSequoia } from './test/real-readers.ts';
 
 const atMs = Date.UTC(2026, 0, 5, 12);
 const home = openGnupgHome();

@@ -10,7 +10,7 @@ import {
   generateSigningKey,
   readPackets,
 } from '@broadgate/openpgp-writer';
-import { encryptionKeyOf, openGnupgHome } from '../../../packages/openpgp-writer/real-readers.ts';
+import { encryptionKeyOf, openGnupgHome } from '../../../packages/openpgp-writer/test/real-readers.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { Outage, Refusal } from '../../kernel/refusal.ts';
 import { createLane, type Task } from './encryption-lane.ts';

@@ -22,6 +22,7 @@ export interface MessageFacts {
   readonly compression?: Compression | undefined;
 }
 
+/** Shape: everything in it can be cloned or transferred between threads. */
 export type WorkerJob =
   | ({ readonly kind: 'encrypt'; readonly data: Uint8Array } & MessageFacts)
   | ({
@@ -33,12 +34,14 @@ export type WorkerJob =
   | { readonly kind: 'signStream'; readonly port: MessagePort; readonly signedAtMs: number }
   | { readonly kind: 'inspect'; readonly bytes: Uint8Array; readonly nowMs: number };
 
+/** A refusal crosses as code and params, because an error loses its class on the way. */
 export type WorkerAnswer =
   | { readonly jobId: number; readonly started: true }
   | { readonly jobId: number; readonly result: unknown }
   | { readonly jobId: number; readonly fault: unknown }
   | { readonly jobId: number; readonly refused: { readonly code: string; readonly params: RefusalParams } };
 
+// NOTE: absent in the worker that reads strangers' certificates.
 const { signingKey } = workerData as { signingKey: Uint8Array | undefined };
 const signer: SigningKey | undefined = signingKey && importSigningKey(signingKey);
 
@@ -46,6 +49,7 @@ const answer = (message: WorkerAnswer, transfer: ArrayBuffer[] = []): void =>
   parentPort?.postMessage(message, transfer);
 
 parentPort?.on('message', ({ jobId, job }: { jobId: number; job: WorkerJob }) => {
+  // Told at once, so that the pool counts the processor time of this job alone.
   answer({ jobId, started: true });
   void run(job).then(
     (result) => answer({ jobId, result }, result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : []),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { encryptMessage, readPackets } from '@broadgate/openpgp-writer';
 import { generateKey, revokeKey } from 'openpgp';
-import { openGnupgHome } from '../../../packages/openpgp-writer/real-readers.ts';
+import { openGnupgHome } from '../../../packages/openpgp-writer/test/real-readers.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { createSeededRandom, randomBelow } from '../../kernel/random.ts';
 import { Refusal } from '../../kernel/refusal.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
-import { openGnupgHome } from '../../../packages/openpgp-writer/real-readers.ts';
+import { openGnupgHome } from '../../../packages/openpgp-writer/test/real-readers.ts';
 import { createSeededRandom, randomBelow } from '../../kernel/random.ts';
 import { findPrivateKey } from './private-key.ts';
 

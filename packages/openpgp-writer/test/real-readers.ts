@@ -3,10 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readPackets } from './packet-reader.ts';
-import { tags } from './packets.ts';
-import type { Cipher, Container, RecipientKey } from './recipient-key.ts';
-import { recipientKeyOf } from './recipient-key-reader.ts';
+import { readPackets } from '../packet-reader.ts';
+import { tags } from '../packets.ts';
+import type { Cipher, Container, RecipientKey } from '../recipient-key.ts';
+import { recipientKeyOf } from '../recipient-key-reader.ts';
 
 export interface Opened {
   readonly data: Buffer;
