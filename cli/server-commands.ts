@@ -45,6 +45,7 @@ export const serverCommands: readonly HandedCommand[] = [
   handed('verify audit', '', 'recompute the chain of the audit trail'),
   handed('backup', 'FOLDER', 'write rows and files into an empty folder'),
   handed('restore', 'FOLDER', 'restore a backup into an empty installation'),
+  handed('master-key rotate', '', 'make a new master key and wrap every other key under it'),
   handed('doctor', '', 'effective settings, what is unsafe, what is not well'),
   handed('migrate', '', 'bring the database to this release'),
 ];

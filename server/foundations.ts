@@ -5,7 +5,7 @@ import { createIdentity, type Identity } from './identity/identity.ts';
 import { createAudit } from './kernel/audit.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createIds } from './kernel/ids.ts';
-import { parseMasterKeys, readMasterKeys } from './kernel/master-key.ts';
+import { type MasterKeys, parseMasterKeys, readMasterKeys } from './kernel/master-key.ts';
 import { systemRandom } from './kernel/random.ts';
 import type { Database } from './kernel/sql.ts';
 import { openVault, type Vault } from './kernel/vault.ts';
@@ -32,13 +32,13 @@ export const createIdentityOf = (settings: Settings, database: Database): Identi
   });
 
 /** The master key from the setting, or from the file that the first start made. */
-export async function openVaultOf(settings: Settings, database: Database): Promise<Vault> {
-  const masterKeys =
-    settings.masterKey === undefined
-      ? await readMasterKeys(masterKeyFile(settings), random)
-      : parseMasterKeys(settings.masterKey);
-  return openVault({ database, masterKeys, clock, ids, random });
-}
+export const readMasterKeysOf = async (settings: Settings): Promise<MasterKeys> =>
+  settings.masterKey === undefined
+    ? readMasterKeys(masterKeyFile(settings), random)
+    : parseMasterKeys(settings.masterKey);
+
+export const openVaultOf = async (settings: Settings, database: Database): Promise<Vault> =>
+  openVault({ database, masterKeys: await readMasterKeysOf(settings), clock, ids, random });
 
 export const masterKeyFile = (settings: Settings): string => join(settings.dataDir, 'master.key');
 export const blobFolder = (settings: Settings): string => join(settings.dataDir, 'blobs');

@@ -6,6 +6,7 @@ import { refusals as messages } from './messages/rules.ts';
 import { refusals as connections } from './statements/connections/rules.ts';
 import { refusals as delivery } from './statements/delivery/rules.ts';
 import { refusals as issuing } from './statements/issuing/rules.ts';
+import { refusals as runs } from './statements/issuing/run-rules.ts';
 import { refusals as keys } from './statements/keys/rules.ts';
 import { refusals as proof } from './statements/proof/rules.ts';
 import { refusals as repository } from './statements/repository/rules.ts';
@@ -19,6 +20,7 @@ export const refusalSets = [
   keys,
   connections,
   issuing,
+  runs,
   repository,
   proof,
 ];

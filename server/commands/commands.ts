@@ -140,6 +140,42 @@ export const commands: readonly Command[] = [
     },
   },
   {
+    words: 'backup',
+    takes: 'FOLDER',
+    meaning: 'write all rows and files into an empty folder; the server may run meanwhile',
+    async run(read) {
+      const { positionals } = read({}, 1);
+      return (await import('./backup.ts')).runBackup(readSettings(), positionals[0]!);
+    },
+  },
+  {
+    words: 'restore',
+    takes: 'FOLDER',
+    meaning: 'restore a backup into an empty installation and check the chains of proof',
+    async run(read) {
+      const { positionals } = read({}, 1);
+      return (await import('./backup.ts')).runRestore(readSettings(), positionals[0]!);
+    },
+  },
+  {
+    words: 'master-key rotate',
+    takes: '',
+    meaning: 'make a new master key and wrap every other key under it; stop the server first',
+    async run(read) {
+      read({});
+      return (await import('./master-key.ts')).rotateMasterKey(readSettings());
+    },
+  },
+  {
+    words: 'doctor',
+    takes: '',
+    meaning: 'print the settings in force, what is unsafe, and what is not well',
+    async run(read) {
+      read({});
+      return (await import('./doctor.ts')).runDoctor(readSettings());
+    },
+  },
+  {
     words: 'keys check',
     takes: 'FILE',
     meaning: 'say whether a public key would be accepted, and why not',
