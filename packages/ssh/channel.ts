@@ -24,6 +24,7 @@ export function createChannel(parts: {
   growable(bytes: number): boolean;
 }) {
   const { ids, limits, transport } = parts;
+  // RFC 4254 §5.2: the peer's maximum counts data alone; ours keeps a packet within the shared bench.
   const packetBytesMax = Math.min(parts.peerPacketBytes, payloadBytesMax - dataHeadBytes);
   const queue = createByteQueue();
   // Receiving: window size = left + unconsumed + given back and not yet announced.
@@ -32,7 +33,7 @@ export function createChannel(parts: {
   let unconsumedBytes = 0;
   let returnedBytes = 0;
   let receivedAtSize = 0;
-  // Sending.
+  // Sending: what the peer still takes, and what is to follow the queue.
   let peerWindow = parts.peerWindowBytes;
   let owesDrain = false;
   let exitStatus: number | undefined;

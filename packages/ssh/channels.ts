@@ -60,6 +60,7 @@ export function createChannels(parts: {
       return refuse(openFailure.resourceShortage, 'the maximum packet size is too small');
     }
     if (open.size >= limits.channelsMax) return refuse(openFailure.resourceShortage, 'too many channels are open');
+    // The lowest free number, as others do; it is only looked up in this connection's own map.
     let id = 0;
     while (open.has(id)) id += 1;
     const channel = createChannel({
@@ -139,6 +140,7 @@ export function createChannels(parts: {
     transport.countChatter(1);
     const name = type === 'subsystem' ? readSubsystem(reader.rest()) : undefined;
     const isServed = name !== undefined && channel.startOnce(() => parts.subsystem(channel.handle, name));
+    // OpenSSH sends the environment unasked, so that refusing it is no news to anybody.
     if (!isServed && type !== 'env') parts.declined(type === 'subsystem' ? `subsystem ${name ?? ''}` : type);
     if (!wantsReply || channel.isCloseSent) return;
     const number = isServed ? message.channelSuccess : message.channelFailure;

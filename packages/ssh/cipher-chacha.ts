@@ -44,6 +44,7 @@ export function createChachaOpener(material: Buffer): PacketOpener {
     tagBytes: 16,
     blockBytes: 8,
     isLengthApart: true,
+    isCopying: true,
     readLength: (head, sequence) => keys.maskLength(head, sequence).readUInt32BE(0),
     open(packet, sequence) {
       const tagAt = packet.length - 16;

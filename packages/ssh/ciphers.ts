@@ -13,6 +13,8 @@ export interface PacketOpener {
   /** What packet_length, plus 4 where it is encrypted with the rest, must be a multiple of. */
   readonly blockBytes: number;
   readonly isLengthApart: boolean;
+  /** The clear text is in memory of its own, not in the packet's. */
+  readonly isCopying: boolean;
   /** Called once a packet, with exactly `headBytes`. Answers packet_length, unchecked. */
   readLength(head: Buffer, sequence: number): number;
   /** The whole packet with length field and tag in; out comes the clear text from padding_length on. */
@@ -65,6 +67,7 @@ export const clearOpener: PacketOpener = {
   tagBytes: 0,
   blockBytes: 8,
   isLengthApart: false,
+  isCopying: false,
   readLength: (head) => head.readUInt32BE(0),
   open: (packet) => packet.subarray(4),
 };
@@ -132,6 +135,7 @@ function createGcmOpener(name: string, key: Buffer, iv: Buffer): PacketOpener {
     tagBytes: 16,
     blockBytes: 16,
     isLengthApart: true,
+    isCopying: true,
     readLength: (head) => head.readUInt32BE(0),
     open(packet) {
       // node:crypto cannot give a GCM object its next nonce, so there is one object a packet.
@@ -188,6 +192,7 @@ function createEtmOpener(decipher: crypto.Decipheriv, shape: MacShape, macKey: B
     tagBytes: shape.tagBytes,
     blockBytes: 16,
     isLengthApart: true,
+    isCopying: true,
     readLength: (head) => head.readUInt32BE(0),
     open(packet, sequence) {
       const tagAt = packet.length - shape.tagBytes;
@@ -205,6 +210,7 @@ function createMacOpener(decipher: crypto.Decipheriv, shape: MacShape, macKey: B
     tagBytes: shape.tagBytes,
     blockBytes: 16,
     isLengthApart: false,
+    isCopying: true,
     readLength(head) {
       firstBlock = decipher.update(head);
       return firstBlock.readUInt32BE(0);

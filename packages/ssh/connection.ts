@@ -37,6 +37,7 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
     negotiated: (negotiated) => handler.negotiated?.(negotiated),
     ready: wake,
   });
+  // What is still to come is announced with what is in use, so that clients know it before the change.
   const requests = createGlobalRequests({
     transport,
     limits,
@@ -49,6 +50,7 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
     banner: options.banner,
     authenticate: async (attempt) => handler.authenticate(attempt),
     hold() {
+      // Replies of an earlier moment that the socket did not take yet are dropped too.
       isHeld = true;
       transport.stop(undefined);
     },
@@ -122,6 +124,7 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
     }
   }
 
+  /** The only end: once, with a goodbye where one may be said, and the handler's last call. */
   function end(reason: EndReason, text?: string): void {
     if (endReason !== undefined) return;
     endReason = reason;

@@ -36,8 +36,8 @@ export function createPacketInput(): PacketInput {
   // packet_length of the packet whose head was read already.
   let packetLength: number | undefined;
 
-  /** Makes the next bytes contiguous; only a packet that crosses chunks is copied. */
-  function gather(sizeBytes: number): boolean {
+  /** Makes the next bytes contiguous; only a packet that crosses chunks is copied, onto the bench where that will do. */
+  function gather(sizeBytes: number, isBenchFit: boolean): boolean {
     if (at === chunk.length) {
       chunk = next;
       at = 0;
@@ -47,7 +47,8 @@ export function createPacketInput(): PacketInput {
     if (missingBytes <= 0) return true;
     if (next.length > 0) {
       const isEnough = next.length >= missingBytes;
-      chunk = joiner.join(chunk.subarray(at), isEnough ? next.subarray(0, missingBytes) : next, isEnough);
+      const added = isEnough ? next.subarray(0, missingBytes) : next;
+      chunk = isEnough && isBenchFit ? joinOnBench(chunk, at, added) : joiner.join(chunk.subarray(at), added, isEnough);
       at = 0;
       next = isEnough ? next.subarray(missingBytes) : empty;
       return isEnough;
@@ -56,7 +57,7 @@ export function createPacketInput(): PacketInput {
   }
 
   function readHead(packetBytesMax: number): boolean {
-    if (!gather(opener.headBytes)) return false;
+    if (!gather(opener.headBytes, false)) return false;
     const length = opener.readLength(chunk.subarray(at, at + opener.headBytes), nextSequence);
     // RFC 4253 §6: padding_length, a payload of at least one byte and 4 bytes of padding.
     if (length < 6 || length > packetBytesMax) throw protocolFault('a packet length is out of range');
@@ -80,7 +81,7 @@ export function createPacketInput(): PacketInput {
     },
     takeLine(bytesMax) {
       const waitingBytes = Math.min(bytesMax, chunk.length - at + next.length);
-      gather(waitingBytes);
+      gather(waitingBytes, false);
       const lineEnd = chunk.subarray(at, at + waitingBytes).indexOf(0x0a);
       if (lineEnd < 0) {
         if (waitingBytes < bytesMax) return undefined;
@@ -93,7 +94,7 @@ export function createPacketInput(): PacketInput {
     takePacket(packetBytesMax) {
       if (packetLength === undefined && !readHead(packetBytesMax)) return undefined;
       const wholeBytes = 4 + packetLength! + opener.tagBytes;
-      if (!gather(wholeBytes)) return undefined;
+      if (!gather(wholeBytes, opener.isCopying && wholeBytes <= bench.length)) return undefined;
       const clear = opener.open(chunk.subarray(at, at + wholeBytes), nextSequence);
       at += wholeBytes;
       if (at === chunk.length) {
@@ -133,6 +134,15 @@ export function createPacketInput(): PacketInput {
       joiner.clear();
     },
   };
+}
+
+/** A packet lies here while it is opened, where opening copies it anyway. One for all connections. */
+const bench = Buffer.alloc(64 * 1024);
+
+function joinOnBench(first: Buffer, from: number, second: Buffer): Buffer {
+  const firstBytes = first.copy(bench, 0, from);
+  second.copy(bench, firstBytes);
+  return bench.subarray(0, firstBytes + second.length);
 }
 
 /** Joins pieces into growing buffers, so that many small pieces cost no more than a few large ones. */
