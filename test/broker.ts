@@ -1,6 +1,6 @@
 // A broker at work over its own API: callers with a token, a delivery desk, clients, and a client taken through set-up.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Installation } from './installation.ts';
 
 export interface Problem {
@@ -22,7 +22,7 @@ export type Caller = ReturnType<typeof createCaller>;
 export function createCaller(url: string, token?: string) {
   async function call(method: string, path: string, options: CallOptions = {}): Promise<Response> {
     const isJson = options.json !== undefined;
-    const body = isJson ? JSON.stringify(options.json) : (options.bytes as BodyInit | undefined);
+    const body = isJson ? JSON.stringify(options.json) : (options.bytes as RequestInit['body']);
     return fetch(new URL(path, url), {
       method,
       ...(body === undefined ? {} : { body, duplex: 'half' }),
@@ -84,7 +84,7 @@ export interface ClientPerson extends Person {
   readonly accountNumber: string;
 }
 
-const passwordOf = (login: string): string => `correct horse ${login} staple`;
+const passwordOf = (login: string): string => createHash('sha256').update(login).digest('base64url').slice(0, 24);
 
 /** Sets a first password by an invitation and signs in for scripts. */
 async function join(url: string, login: string, invitation: string): Promise<Person> {

@@ -1,6 +1,6 @@
 // Drives FileZilla itself under a virtual display: a saved site with a key file, its dialogs, its listing, its transfers.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from './clients.ts';
@@ -24,7 +24,8 @@ export async function openFileZilla(site: Site) {
   const settings = path.join(home, '.config/filezilla');
   mkdirSync(settings, { recursive: true });
   mkdirSync(downloads);
-  writeFileSync(path.join(settings, 'filezilla.xml'), settingsXml);
+  const log = path.join(home, 'messages.log');
+  writeFileSync(path.join(settings, 'filezilla.xml'), settingsXml(log));
   writeFileSync(path.join(settings, 'sitemanager.xml'), siteXml(site));
 
   const { display, server } = await openDisplay();
@@ -58,6 +59,11 @@ export async function openFileZilla(site: Site) {
       const y = firstRow.y + row * firstRow.heightPx;
       await xdo('mousemove', String(firstRow.x), String(y), 'click', '--repeat', '2', '--delay', '60', '1');
     },
+    /** Waits until FileZilla's own message log says something. Shape: the whole log. */
+    async readLog(wanted: RegExp, timeoutMs: number): Promise<string> {
+      const read = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+      return eventually(() => (wanted.test(read()) ? read() : undefined), { timeoutMs });
+    },
     /** Keeps a picture of the whole display. */
     screenshot: (file: string) => run('import', ['-window', 'root', file], { env }),
     async [Symbol.asyncDispose]() {
@@ -90,10 +96,12 @@ function end(program: ChildProcess): Promise<void> {
 }
 
 // A high "Greeting version" keeps the welcome dialog away.
-const settingsXml = `<?xml version="1.0" encoding="UTF-8"?>
+const settingsXml = (log: string): string => `<?xml version="1.0" encoding="UTF-8"?>
 <FileZilla3><Settings>
   <Setting name="Update Check">0</Setting>
   <Setting name="Greeting version">99.0.0</Setting>
+  <Setting name="Logging file">${log}</Setting>
+  <Setting name="Logging filesize limit">0</Setting>
   <Setting name="Window position and size">0 0 0 1000 700 </Setting>
 </Settings></FileZilla3>
 `;

@@ -31,7 +31,7 @@ export const asUser: readonly string[] =
 const fixedEnvironment = {
   BROADGATE_HTTPS_PORT: '0',
   BROADGATE_SFTP_PORT: '0',
-  BROADGATE_SFTP_LISTEN: '127.0.0.1',
+  BROADGATE_SFTP_ADDRESS: '127.0.0.1',
   BROADGATE_WORKERS: '2',
 };
 
