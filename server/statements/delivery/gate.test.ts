@@ -247,10 +247,20 @@ test('a program that only asks, or cannot unlock its key, or shares no algorithm
   await delivery.authenticate(locked);
   delivery.failed(failure(locked.connectionId, 'peer_left'));
   delivery.failed(failure('old', 'no_common_algorithm', 'kex: diffie-hellman-group1-sha1'));
+  delivery.failed(failure('unsure', 'peer_left'));
+  delivery.failed(failure('slow', 'sign_in_time_over'));
+  delivery.failed(failure('many', 'dropped_early'));
   const seen = await reasons(held);
   assert.deepEqual(
     new Set(seen.map(({ reason }) => reason)),
-    new Set(['no_key_offered', 'key_not_unlocked', 'no_common_algorithm']),
+    new Set([
+      'no_key_offered',
+      'key_not_unlocked',
+      'no_common_algorithm',
+      'left_before_sign_in',
+      'sign_in_time_over',
+      'too_busy',
+    ]),
   );
   assert.match(seen.find(({ reason }) => reason === 'no_common_algorithm')!.cause, /diffie-hellman-group1-sha1/);
 });

@@ -13,7 +13,7 @@ import type { DeliverySettings, IdentityDoor } from './delivery.ts';
 import { hasLiveItems, type Items, loadItems } from './items.ts';
 import { checkClientOrDesk, checkDesk } from './permission-rules.ts';
 import { type Channel, checkElection, refusals, userNameOf, userNameRandomCharacters } from './rules.ts';
-import { isSetUp } from './state-rules.ts';
+import { isOpenForSignIn, isSetUp } from './state-rules.ts';
 import {
   type Connection,
   type Election,
@@ -215,7 +215,7 @@ export function createSetUp(parts: {
       return await database.transaction(async (sql) => {
         const connection = await getConnection(sql, clientId);
         const change = { atMs: clock.nowMs(), reason };
-        if (!isSetUp(connection.state)) throw refusals.connection_state_wrong({ state: connection.state });
+        if (!isOpenForSignIn(connection.state)) throw refusals.connection_state_wrong({ state: connection.state });
         await transitions.connection(sql, actor, clientId, moveOf('connection', connection.state, 'suspended'), change);
         await notifyAllowListChanged(sql);
         await messages.notify(sql, {

@@ -297,7 +297,7 @@ test('what a client may hand in within a day, keep waiting and keep listed is li
   await held.setUp(client);
   const submit = (addresses: string[]) => delivery.submit(client, { channel, addresses });
   await submit(['203.0.113.8']);
-  await assert.rejects(submit(['203.0.113.8']), refusedWith('address_listed'));
+  await assert.rejects(submit(['203.0.113.7']), refusedWith('address_listed'));
   await assert.rejects(submit(['203.0.113.9', '203.0.113.10']), refusedWith('addresses_too_many'));
   await submit(['203.0.113.9']);
   await assert.rejects(submit(['203.0.113.10']), refusedWith('requests_too_many'));
