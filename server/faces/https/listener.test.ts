@@ -92,7 +92,8 @@ async function askHttps(
 
 async function askFrom(face: TestFace, headers: Record<string, string>, path = '/v1/address', method = 'GET') {
   const answer = await fetch(`${face.url}${path}`, { method, headers });
-  return { json: await answer.json(), headers: answer.headers, status: answer.status };
+  const json = (await answer.json()) as { address: string };
+  return { json, headers: answer.headers, status: answer.status };
 }
 
 test('over TLS, HTTP/1.1 and HTTP/2 answer alike, and browsers are told to stay with TLS', async () => {

@@ -72,6 +72,11 @@ export async function openListener(
     });
   }
 
+  function cut(): void {
+    for (const session of sessions) session.destroy();
+    for (const socket of sockets) socket.destroy();
+  }
+
   return {
     isTls,
     reload,
@@ -107,14 +112,12 @@ export async function openListener(
       timer?.close();
       plain?.closeIdleConnections();
       for (const session of sessions) session.close();
-      parts.clock.after(graceMs, () => {
-        for (const session of sessions) session.destroy();
-        for (const socket of sockets) socket.destroy();
-      });
+      if (graceMs === 0) cut();
+      else parts.clock.after(graceMs, cut);
     },
     close() {
       timer?.close();
-      for (const socket of sockets) socket.destroy();
+      cut();
     },
   };
 }

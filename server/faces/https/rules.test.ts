@@ -51,9 +51,10 @@ test('an If-None-Match names the tag alone, in a list, weakly, or as a star', ()
     assert.equal(matchesTag(header, 'abc'), false, String(header));
 });
 
+const ask = (method: string, secFetchSite?: string, origin?: string): boolean =>
+  isOwnSite({ method, secFetchSite, origin, ownOrigin: 'https://gate.test' });
+
 test('a change is ours when the browser says so, and otherwise only by its Origin', () => {
-  const ask = (method: string, secFetchSite?: string, origin?: string): boolean =>
-    isOwnSite({ method, secFetchSite, origin, ownOrigin: 'https://gate.test' });
   assert.equal(ask('GET', 'cross-site', 'https://evil.test'), true, 'reading changes nothing');
   assert.equal(ask('POST', 'same-origin'), true);
   assert.equal(ask('POST', 'same-site', 'https://gate.test'), false, 'what the browser says counts more');
