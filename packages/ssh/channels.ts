@@ -11,8 +11,6 @@ import { createReader, formatByte, formatString, formatUint32, toPlainText } fro
 const sealedBytesMax = 256 * 1024;
 const subsystemBytesMax = 64;
 
-export type Channels = ReturnType<typeof createChannels>;
-
 export function createChannels(parts: {
   readonly transport: Transport;
   readonly limits: Limits;

@@ -6,8 +6,6 @@ import { message } from './message-numbers.ts';
 import type { Transport } from './transport.ts';
 import { createReader, formatBoolean, formatByte, formatString, type WireReader } from './wire.ts';
 
-export type GlobalRequests = ReturnType<typeof createGlobalRequests>;
-
 // A signature costs more than an answer.
 const chatterPerSignature = 10;
 

@@ -1,44 +1,48 @@
 // The host keys, beside what ssh-keygen makes of them.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { openTempFolder, run, withClients } from '../../test/clients.ts';
 import { HostKeyFault, signWith } from './host-keys.ts';
 import { fingerprint, formatHostKey, formatPublicKeyLine, generateHostKey, parseHostKey } from './ssh.ts';
 import { createReader } from './wire.ts';
 
 /** A folder of keys made by `ssh-keygen`, gone at the end of the block. */
 function openFolder() {
-  const path = mkdtempSync(join(tmpdir(), 'ssh-keys-'));
+  const temp = openTempFolder();
   return {
-    path,
-    keygen: (...args: string[]): string => execFileSync('ssh-keygen', args, { cwd: path, encoding: 'utf8' }),
-    read: (name: string): string => readFileSync(join(path, name), 'utf8'),
-    write: (name: string, text: string): void => writeFileSync(join(path, name), text, { mode: 0o600 }),
-    [Symbol.dispose]: () => rmSync(path, { recursive: true }),
+    async keygen(...args: string[]): Promise<string> {
+      const ran = await run('ssh-keygen', args, { cwd: temp.folder });
+      assert.equal(ran.status, 0, ran.stderr);
+      return ran.stdout.toString();
+    },
+    read: (name: string): string => readFileSync(join(temp.folder, name), 'utf8'),
+    write: (name: string, text: string): void => writeFileSync(join(temp.folder, name), text, { mode: 0o600 }),
+    [Symbol.dispose]: () => temp[Symbol.dispose](),
   };
 }
 
-test('Keys of ssh-keygen are read, with the public line and the fingerprint that it prints', () => {
+test('Keys of ssh-keygen are read, with the public line and the fingerprint that it prints', withClients, async () => {
   using folder = openFolder();
   for (const [name, ...kind] of [['ed', '-t', 'ed25519'] as const, ['rsa', '-t', 'rsa', '-b', '2048'] as const]) {
-    folder.keygen('-q', ...kind, '-N', '', '-C', 'host of the broker', '-f', name);
+    await folder.keygen('-q', ...kind, '-N', '', '-C', 'host of the broker', '-f', name);
     const key = parseHostKey(folder.read(name));
     assert.equal(formatPublicKeyLine(key), folder.read(`${name}.pub`).trim());
-    assert.equal(folder.keygen('-l', '-f', `${name}.pub`).split(' ')[1], key.fingerprint);
+    const printed = await folder.keygen('-l', '-f', `${name}.pub`);
+    assert.equal(printed.split(' ')[1], key.fingerprint);
     assert.equal(fingerprint(key.blob), key.fingerprint);
   }
 });
 
-test('A key that we generate is read by ssh-keygen and by us, and is the same key', async () => {
+test('A key that we generate is read by ssh-keygen and by us, and is the same key', withClients, async () => {
   using folder = openFolder();
   for (const kind of ['ed25519', 'rsa'] as const) {
     const key = await generateHostKey(kind, 'made here');
     folder.write(kind, formatHostKey(key));
-    assert.equal(folder.keygen('-y', '-f', kind).trim(), formatPublicKeyLine(key));
+    const printed = await folder.keygen('-y', '-f', kind);
+    assert.equal(printed.trim(), formatPublicKeyLine(key));
     assert.deepEqual(parseHostKey(formatHostKey(key)).blob, key.blob);
   }
 });
@@ -57,12 +61,12 @@ test('Host keys sign with each of their algorithms, and node:crypto agrees', asy
   }
 });
 
-test('A host key file that cannot serve is refused, and the refusal holds nothing of it', async () => {
+test('A host key file that cannot serve is refused, and the refusal holds nothing of it', withClients, async () => {
   using folder = openFolder();
-  folder.keygen('-q', '-t', 'ecdsa', '-N', '', '-f', 'ecdsa');
-  folder.keygen('-q', '-t', 'rsa', '-b', '1024', '-N', '', '-f', 'weak');
-  folder.keygen('-q', '-t', 'ed25519', '-N', 'secret', '-f', 'locked');
-  folder.keygen('-q', '-t', 'rsa', '-b', '2048', '-N', '', '-m', 'PEM', '-f', 'pem');
+  await folder.keygen('-q', '-t', 'ecdsa', '-N', '', '-f', 'ecdsa');
+  await folder.keygen('-q', '-t', 'rsa', '-b', '1024', '-N', '', '-f', 'weak');
+  await folder.keygen('-q', '-t', 'ed25519', '-N', 'secret', '-f', 'locked');
+  await folder.keygen('-q', '-t', 'rsa', '-b', '2048', '-N', '', '-m', 'PEM', '-f', 'pem');
   const good = formatHostKey(await generateHostKey('ed25519'));
   const lines = good.split('\n');
   const damaged = [...lines.slice(0, 2), ...lines.slice(3)].join('\n');

@@ -19,8 +19,6 @@ const freeAfterBytes = 64 * 1024;
 const idleExchangesMax = 20;
 const idleExchangesPerSecond = 1;
 
-export type KeyAgreement = ReturnType<typeof createKeyAgreement>;
-
 export function createKeyAgreement(parts: {
   readonly hostKeys: readonly HostKey[];
   readonly limits: Limits;
