@@ -290,7 +290,7 @@ create trigger address_entries_approved before update on address_entries
 create unique index address_entries_in_force on address_entries (client_id, network)
   where state <> 'removed' and effect = 'allow';
 create unique index address_entries_blocked on address_entries (network) where state = 'active' and effect = 'block';
-create index address_entries_active on address_entries using gist (network inet_ops) where state = 'active';
+create index address_entries_answered on address_entries using gist (network inet_ops) where state in ('approved', 'active');
 create index address_entries_of_client on address_entries (client_id, id desc);
 create index address_entries_of_request on address_entries (request_id);
 

@@ -101,7 +101,7 @@ async function setUpMaria() {
   const savedSite: Target = { ...target, keyFile: pair.ppk };
   const { hostKeys } = await instructionsOf(client);
   const hostKeyFingerprint = hostKeys[0]!.fingerprint;
-  const early = await psftp(savedSite, ['pwd'], { folder, hostKeyFingerprint });
+  const early = await plink(savedSite, folder, hostKeyFingerprint);
   const noticesBefore = await client.caller.list<{ kind: string }>('/v1/notices');
   await desk.post(`/v1/clients/${client.clientId}/delivery/configured`);
   const noticesAfter = await client.caller.list<{ kind: string }>('/v1/notices');

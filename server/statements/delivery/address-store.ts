@@ -114,10 +114,13 @@ export interface ActiveNetwork {
   readonly effect: 'allow' | 'block';
 }
 
-/** Every network in force, one row for each spelling; entries of clients whose connection is not open are left out. */
+/**
+ * Every network whose callers get the banner, one row for each spelling. An approved entry is among them though its connection
+ * is not configured yet: its client then reads "not configured" instead of wondering about a time-out (SF-13).
+ */
 export async function listActiveNetworks(sql: Sql): Promise<ActiveNetwork[]> {
   return await sql<ActiveNetwork>`
-    select distinct abbrev(network::inet) as network, effect from address_entries where state = 'active'`;
+    select distinct abbrev(network::inet) as network, effect from address_entries where state in ('approved', 'active')`;
 }
 
 /** Tells every process that the list changed; heard when the transaction commits. */
@@ -125,10 +128,11 @@ export async function notifyAllowListChanged(sql: Sql): Promise<void> {
   await sql`select pg_notify('allow_list_changed', '')`;
 }
 
-/** What the narrowest active entry that holds the address says; a block wins between equals. */
+/** What the narrowest of those networks that holds the address says; a block wins between equals. */
 export async function findEffect(sql: Sql, address: string): Promise<'allow' | 'block' | undefined> {
   const [row] = await sql<{ effect: 'allow' | 'block' }>`
-    select effect from address_entries where state = 'active' and network >>= ${address}::inet
+    select effect from address_entries
+    where state in ('approved', 'active') and network >>= ${address}::inet
     order by masklen(network) desc, effect desc limit 1`;
   return row?.effect;
 }

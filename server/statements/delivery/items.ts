@@ -79,9 +79,11 @@ export function createItems(parts: { transitions: Transitions; messages: Pick<Me
           throw fault;
         }
       }
-      for (const entry of items.addresses.filter((entry) => entry.state === 'confirmed')) {
+      const entries = items.addresses.filter((entry) => entry.state === 'confirmed');
+      for (const entry of entries) {
         await transitions.address(sql, actor, entryOf(entry), { from: 'confirmed', to: 'approved' }, { atMs });
       }
+      if (entries.length > 0) await notifyAllowListChanged(sql);
     },
 
     /**
