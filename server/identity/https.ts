@@ -10,7 +10,7 @@ import type { Identity, Me, SignIn } from './identity.ts';
 const passwordRefusals = ['password_too_short', 'password_too_long', 'password_too_plain'];
 const freshRefusals = ['password_wrong', 'sign_in_locked', 'person_only'];
 // A password costs the server far more than any other request, so it costs the caller more of its allowance.
-const passwordWeight = 5;
+const passwordWeight = 20;
 
 /** All routes of identity. */
 export const createIdentityRoutes = (parts: { identity: Identity }): Route[] => [

@@ -1,5 +1,5 @@
 // Who is calling: address through declared proxies, token or cookie, and whether a change with a cookie comes from our own pages.
-import { isIPv6, SocketAddress } from 'node:net';
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor, Origin } from '../../kernel/actor.ts';
 import { isLoopback, isOwnSite, refusals } from './rules.ts';
@@ -14,12 +14,19 @@ export interface CallerRules {
 
 const cookieName = 'broadgate';
 
-/** The peer's address in canonical text, without the IPv4-in-IPv6 form and without a zone. */
-export function canonicalAddress(address: string): string {
-  const bare = address.replace(/%.*$/, '');
-  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare);
-  if (mapped) return mapped[1]!;
-  return isIPv6(bare) ? new SocketAddress({ address: bare, family: 'ipv6' }).address : bare;
+/**
+ * An address in canonical text, without the IPv4-in-IPv6 form, a zone, or the port that some proxies add.
+ * Shape: undefined for what is no address.
+ */
+export function canonicalAddress(address: string): string | undefined {
+  const bare = address
+    .trim()
+    .replace(/^\[(.*)\](?::\d+)?$/, '$1')
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
+    .replace(/%.*$/, '');
+  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1];
+  if (isIPv4(mapped ?? bare)) return mapped ?? bare;
+  return isIPv6(bare) ? new SocketAddress({ address: bare, family: 'ipv6' }).address : undefined;
 }
 
 /** Finds out who asks. Refuses: not_through_proxy, cross_site; a token that is not valid is nobody, not a refusal. */
@@ -29,9 +36,9 @@ export async function identify(
   /** Called with the address before anything is looked up; may refuse. */
   admit: (address: string) => void,
 ): Promise<{ actor: Actor | undefined; address: string; isSecure: boolean }> {
-  const address = canonicalAddress(request.ip);
+  const peer = canonicalAddress(request.socket.remoteAddress ?? '') ?? 'unknown';
+  const address = canonicalAddress(request.ip) ?? peer;
   admit(address);
-  const peer = canonicalAddress(request.socket.remoteAddress ?? '');
   // The chain is longer than the peer alone exactly when a trusted proxy spoke for somebody else.
   const isForwarded = rules.isBehindProxy && (request.ips?.length ?? 0) > 1;
   if (!rules.isTls && !isLoopback(peer) && !isForwarded) throw refusals.not_through_proxy();

@@ -83,8 +83,8 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
   const bucketOf = (rate: Rate) =>
     createTokenBuckets({ clock, capacity: rate.burst, refillPerSecond: rate.perSecond, keysMax: 50_000 });
   const rates = {
-    address: bucketOf(parts.limits?.address ?? { burst: 300, perSecond: 30 }),
-    actor: bucketOf(parts.limits?.actor ?? { burst: 600, perSecond: 60 }),
+    address: bucketOf(parts.limits?.address ?? { burst: 2000, perSecond: 200 }),
+    actor: bucketOf(parts.limits?.actor ?? { burst: 1000, perSecond: 100 }),
   };
   const caught = new WeakMap<FastifyRequest, Caught>();
   const caughtOf = (request: FastifyRequest): Caught => caught.get(request)!;

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { connect as connectTls } from 'node:tls';
@@ -15,7 +15,7 @@ import { Type } from 'typebox';
 import { eventually } from '../../../test/eventually.ts';
 import { createFakeClock } from '../../kernel/clock.ts';
 import { Refusal } from '../../kernel/refusal.ts';
-import { type Route, route } from './route.ts';
+import { downloadRoute, type Route, route } from './route.ts';
 import { certificates } from './test-certificates.ts';
 import { openTestFace, type TestFace } from './test-face.ts';
 
@@ -48,7 +48,7 @@ const cookieRoute: Route = route({
   handle: async () => ({ status: 200, body: {}, cookie: { token: 't'.repeat(43), expiresAtMs: 2e12 } }),
 });
 
-async function openTls(clock = createFakeClock()) {
+async function openTls(clock = createFakeClock(), routes: readonly Route[] = [cookieRoute]) {
   const folder = await mkdtemp(join(tmpdir(), 'broadgate-tls-'));
   const [certificateFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   const put = async (pair: { cert: string; key: string }): Promise<void> => {
@@ -57,7 +57,7 @@ async function openTls(clock = createFakeClock()) {
   };
   await put(certificates.one);
   const listen = { host: '127.0.0.1', port: 0, certificateFile, keyFile };
-  const test = await openTestFace({ routes: [cookieRoute], refusals: [], listen, clock });
+  const test = await openTestFace({ routes, refusals: [], listen, clock });
   const nameShown = async (): Promise<string> => {
     const socket = connectTls({ port: test.face.port, rejectUnauthorized: false });
     await once(socket, 'secureConnect');
@@ -154,6 +154,7 @@ test('a declared proxy speaks for others, nobody else does, and of a chain only 
   assert.equal(await seen(behind, '203.0.113.9'), '203.0.113.9');
   assert.equal(await seen(behind, '198.51.100.1, 203.0.113.9, 10.1.1.1'), '203.0.113.9');
   assert.equal(await seen(behind, '2001:DB8::0:7'), '2001:db8::7');
+  assert.equal(await seen(behind, 'not an address'), '127.0.0.1', 'what cannot be read is the proxy itself');
   const cookie = await askFrom(
     behind,
     { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' },
@@ -163,6 +164,55 @@ test('a declared proxy speaks for others, nobody else does, and of a chain only 
   assert.match(cookie.headers.get('set-cookie')!, /^__Host-broadgate=.*Secure/);
   await using direct = await openTestFace({ routes: [], refusals: [] });
   assert.equal(await seen(direct, '203.0.113.9'), '127.0.0.1');
+});
+
+test('whoever passes by the declared proxy in clear is sent away before anything is looked up', async (t) => {
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .find((face) => face?.family === 'IPv4' && !face.internal);
+  if (!own) return t.skip('this machine has no address but loopback');
+  const listen = { host: '0.0.0.0', port: 0, trustedProxies: ['127.0.0.1'] };
+  await using face = await openTestFace({ routes: [cookieRoute], refusals: [], listen });
+  const answer = await fetch(`http://${own.address}:${face.face.port}/v1/address`, {
+    headers: { 'x-forwarded-for': '203.0.113.9' },
+  });
+  assert.deepEqual([answer.status, ((await answer.json()) as { code: string }).code], [403, 'not_through_proxy']);
+  const proxied = await fetch(`http://127.0.0.1:${face.face.port}/v1/address`, {
+    headers: { 'x-forwarded-for': '203.0.113.9' },
+  });
+  assert.equal(proxied.status, 200);
+});
+
+test('over HTTP/2 a file is sent in ranges and its receipt says that it left', async () => {
+  const bytes = Buffer.alloc(300_000, 7);
+  const sent: object[] = [];
+  const file = downloadRoute({
+    path: '/v1/file',
+    operationId: 'getFile',
+    tag: 'T',
+    summary: 'For tests.',
+    who: 'anyone',
+    refusals: [],
+    mediaTypes: ['text/csv'],
+    handle: async () => ({
+      fileName: 'a.csv',
+      contentType: 'text/csv',
+      sizeBytes: bytes.length,
+      etag: 'x',
+      async *open({ start, end }) {
+        for (let at = start; at < end; at += 65_536) yield bytes.subarray(at, Math.min(at + 65_536, end));
+      },
+      sent: (what) => void sent.push(what),
+    }),
+  });
+  await using t = await openTls(createFakeClock(), [file]);
+  const session = http2.connect(`https://127.0.0.1:${t.face.port}`, { rejectUnauthorized: false });
+  const stream = session.request({ ':path': '/v1/file', range: 'bytes=100000-' });
+  const [headers] = await once(stream, 'response');
+  assert.deepEqual([headers[':status'], Buffer.concat(await stream.toArray()).length], [206, 200_000]);
+  await eventually(() => sent.length > 0);
+  assert.deepEqual(sent, [{ start: 100_000, sizeBytes: 200_000, isComplete: true }]);
+  session.close();
 });
 
 test('behind a proxy a change with a cookie is compared with the name the browser used', async () => {

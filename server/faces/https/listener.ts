@@ -34,7 +34,9 @@ export interface Listener {
 
 // A header that takes longer than this, a connection silent for longer, or a request that never ends, is let go.
 const headersTimeoutMs = 15_000;
-const idleTimeoutMs = 60_000;
+// An operation may work for minutes without a byte on the wire, so silence is given more time than idleness.
+const keepAliveTimeoutMs = 60_000;
+const silentTimeoutMs = 300_000;
 const requestTimeoutMs = 3_600_000;
 const connectionsMax = 10_000;
 
@@ -86,19 +88,19 @@ export async function openListener(
           { ...pair, allowHTTP1: true, minVersion: 'TLSv1.2', settings: { maxConcurrentStreams: 100 } },
           handler as unknown as (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void,
         );
-        secure.setTimeout(idleTimeoutMs);
+        secure.setTimeout(silentTimeoutMs);
         secure.on('session', (session) => {
           sessions.add(session);
           session.once('close', () => sessions.delete(session));
-          session.setTimeout(idleTimeoutMs, () => session.close());
+          session.setTimeout(silentTimeoutMs, () => session.close());
         });
         watch();
       } else {
         plain = http.createServer(
-          { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: idleTimeoutMs },
+          { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs },
           handler,
         );
-        plain.setTimeout(idleTimeoutMs);
+        plain.setTimeout(silentTimeoutMs);
       }
       const server = (secure ?? plain)!;
       server.maxConnections = connectionsMax;

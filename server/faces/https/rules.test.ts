@@ -71,6 +71,11 @@ test('addresses are written in one way only', () => {
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
     ['fe80::1%eth0', 'fe80::1'],
     ['::1', '::1'],
+    ['192.0.2.1:4711', '192.0.2.1'],
+    ['[2001:DB8::1]:443', '2001:db8::1'],
+    ['unknown', undefined],
+    ['999.1.1.1', undefined],
+    ['', undefined],
   ] as const;
   for (const [given, expected] of cases) assert.equal(canonicalAddress(given), expected);
 });

@@ -50,7 +50,7 @@ export const refusals = defineRefusals({
   no_such_refusal: { kind: 'not_found', text: 'No operation answers with the code {code}.' },
   address_needs_tls: {
     kind: 'invalid',
-    text: '{host} can be reached from other machines, so clear HTTP is refused. Set BROADGATE_HTTPS_CERTIFICATE_FILE and BROADGATE_HTTPS_KEY_FILE, or name your reverse proxy in BROADGATE_TRUSTED_PROXIES, or listen on 127.0.0.1.',
+    text: '{host} can be reached from other machines, so clear HTTP is refused. Set BROADGATE_TLS_CERTIFICATE_FILE and BROADGATE_TLS_KEY_FILE, or name your reverse proxy in BROADGATE_TRUSTED_PROXIES, or listen on 127.0.0.1.',
   },
   certificate_unusable: {
     kind: 'invalid',
