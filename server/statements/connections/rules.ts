@@ -97,7 +97,9 @@ const explanations = {
   },
   no_key_offered: {
     cause: 'Your program offered no key.',
-    whatToDo: 'Set the logon type of your program to "Key file" and choose your private key file.',
+    whatToDo:
+      'Set the logon type of your program to "Key file" and choose your private key file. Update the program if it is old: ' +
+      'one that signs with SHA-1 only offers nothing here.',
   },
   no_common_algorithm: {
     cause: 'Your program and this server have no algorithm in common ({detail}).',
@@ -150,4 +152,5 @@ export const hourOf = (atMs: number): number => atMs - (atMs % 3_600_000);
  * The part of a record's detail that tells one line of the list from another; the rest is the latest of its kind.
  * A user name that nobody was issued is not part of it, since a stranger can invent as many as it likes.
  */
-export const detailKeyOf = (detail: RefusalDetail): string => detail['fingerprint'] ?? detail['method'] ?? '';
+export const detailKeyOf = (detail: RefusalDetail): string =>
+  detail['fingerprint'] ?? detail['method'] ?? detail['slot'] ?? '';

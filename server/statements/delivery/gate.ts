@@ -172,7 +172,12 @@ export function createGate(parts: {
         address: failure.address,
         userName: '',
         reason,
-        detail: { detail: printable(failure.detail, 200), client: printable(failure.clientSoftware ?? '', 100) },
+        detail: {
+          detail: printable(failure.detail, 200),
+          client: printable(failure.clientSoftware ?? '', 100),
+          // Each sort of algorithm that found no match is a line of its own: `kex`, `host_key`, `cipher`, …
+          ...(reason === 'no_common_algorithm' ? { slot: printable(failure.detail.split(':')[0]!, 40) } : {}),
+        },
       });
     },
   };
