@@ -97,6 +97,9 @@ export async function openStatementWorld(
 
   return {
     ...parts,
+    clock,
+    messages,
+    outbox,
     url: test.url,
     parts,
     vault,

@@ -129,8 +129,10 @@ export function createIssuing(parts: IssuingParts) {
     });
     if (rows.length > 0) await store.insertStatements(sql, rows);
     if (waiting.length > 0) await store.insertWaiting(sql, waiting);
-    for (const { statementId, clientId, waitsFor } of waiting) {
-      if (waitsFor !== 'encryption') await placing.tellWaiting(sql, clientId, statementId, waitsFor);
+    for (const [clientId, way] of ways) {
+      if (way.way !== 'wait') continue;
+      const own = waiting.filter((row) => row.clientId === clientId).map((row) => row.statementId);
+      if (own.length > 0) await placing.tellWaiting(sql, clientId, own, way.waitsFor);
     }
     await record(sql, actor, rows);
     return answers;

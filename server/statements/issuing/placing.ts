@@ -55,13 +55,18 @@ export function createPlacing(parts: {
   async function wait(row: store.StatementRow, waitsFor: WaitsFor): Promise<Outcome> {
     await database.transaction(async (sql) => {
       if (!(await store.updateWaitsFor(sql, row.id, waitsFor))) return;
-      await tellWaiting(sql, row.clientId, row.id, waitsFor);
+      await tellWaiting(sql, row.clientId, [row.id], waitsFor);
     });
     return { outcome: 'waits', waitsFor };
   }
 
-  async function tellWaiting(sql: Sql, clientId: string, statementId: string, waitsFor: WaitsFor): Promise<void> {
-    if (waitsFor === 'connection' || (await store.countWaiting(sql, clientId, waitsFor, statementId)) > 0) return;
+  async function tellWaiting(
+    sql: Sql,
+    clientId: string,
+    statementIds: readonly string[],
+    waitsFor: WaitsFor,
+  ): Promise<void> {
+    if (waitsFor === 'connection' || (await store.hasWaiting(sql, clientId, waitsFor, statementIds))) return;
     const notice = { kind: 'statements_waiting', params: {}, atMs: clock.nowMs() };
     await messages.notify(sql, { ...notice, clientId });
     await messages.notify(sql, { ...notice, desk: 'delivery', params: { clientId, waitsFor } });

@@ -23,27 +23,37 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     sourceFault = fault;
     unpacked.destroy(fault);
   });
+  let entries = 0;
+  const explain = (fault: unknown): unknown => {
+    if (sourceFault !== undefined) return sourceFault;
+    return isTarFault(fault)
+      ? refusals.run_unreadable({ reason: `the tar is damaged after ${entries} entries` })
+      : fault;
+  };
+  /** The bytes of one entry; a tar that ends inside it shows here. */
+  const read = async function* (entry: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* entry;
+    } catch (fault) {
+      throw explain(fault);
+    }
+  };
   source.pipe(unpacked);
-  let headers = 0;
   try {
     for await (const entry of unpacked) {
-      headers += 1;
+      entries += 1;
       const { name, type } = entry.header;
-      if (type === 'directory') {
-        entry.resume();
-        continue;
-      }
       // Links and devices name things outside the run, or make two files of one.
-      if (type !== 'file' && type !== 'contiguous-file') {
+      if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory') {
         throw refusals.run_file_name_invalid({ file: JSON.stringify(name.slice(0, 120)) });
       }
-      yield { name: checkFileName(name), bytes: entry as unknown as AsyncIterable<Uint8Array> };
+      if (type !== 'directory') {
+        yield { name: checkFileName(name), bytes: read(entry as unknown as AsyncIterable<Uint8Array>) };
+      }
       entry.resume();
     }
   } catch (fault) {
-    if (sourceFault !== undefined) throw sourceFault;
-    if (!isTarFault(fault)) throw fault;
-    throw refusals.run_unreadable({ reason: `the tar is damaged after ${headers} entries` });
+    throw explain(fault);
   } finally {
     source.destroy();
     unpacked.destroy();
@@ -52,9 +62,9 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
 
 const isTarFault = (fault: unknown): boolean =>
   fault instanceof Error &&
-  /tar header|Unexpected end of data|[Ii]nvalid (tar|checksum)|Writable stream closed/.test(fault.message);
+  /tar header|end of data|[Ii]nvalid (tar|checksum)|stream closed|prematurely/i.test(fault.message);
 
-/** The plain files of a folder and what lies below it, links left out of trust. Refuses: run_unreadable, run_file_name_invalid. */
+/** The plain files of a folder and what lies below it; a link is not one. Refuses: run_unreadable, run_file_name_invalid. */
 export async function* readFolder(folder: string, below = '', depth = 0): AsyncGenerator<RunFile> {
   if (depth > folderDepthMax)
     throw refusals.run_unreadable({ reason: `folders are nested deeper than ${folderDepthMax}` });

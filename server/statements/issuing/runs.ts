@@ -133,7 +133,7 @@ export function createRuns(parts: RunParts) {
       if (lease === undefined) throw refusals.run_receiving({ reference });
       const before = await store.findRun(database.sql, { reference });
       const isAccepted = before !== undefined && !before.isDryRun && ['running', 'done'].includes(before.state);
-      if (isAccepted) return compare(before, files);
+      if (isAccepted) return await compare(before, files);
 
       const runId = before?.id ?? ids.next();
       if (before !== undefined) await clear(runId);

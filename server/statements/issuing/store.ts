@@ -276,12 +276,16 @@ export async function listWaiting(
   return rows.map((row) => row.id);
 }
 
-/** How many statements of a client wait for this, this one aside. */
-export async function countWaiting(sql: Sql, clientId: string, waitsFor: WaitsFor, exceptId: string): Promise<number> {
-  const [row] = await sql<{ waiting: number }>`select count(*)::integer as waiting from (select 1 from deliveries
-    where client_id = ${clientId} and state = 'waiting' and waits_for = ${waitsFor} and statement_id <> ${exceptId}
-    limit 1) some`;
-  return row!.waiting;
+/** True when a statement of the client already waits for this, these aside. */
+export async function hasWaiting(
+  sql: Sql,
+  clientId: string,
+  waitsFor: WaitsFor,
+  exceptIds: readonly string[],
+): Promise<boolean> {
+  const rows = await sql`select 1 from deliveries where client_id = ${clientId} and state = 'waiting'
+    and waits_for = ${waitsFor} and statement_id <> all(${exceptIds}::text[]) limit 1`;
+  return rows.length > 0;
 }
 
 /** Shape: false when it was withdrawn before. */

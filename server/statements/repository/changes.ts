@@ -58,12 +58,12 @@ export function createChanges(parts: { database: Database; clock: Clock; ids: Id
         rules.checkAlterable(entry);
         if (from === to) return [];
         if (rules.isBelow(to, from)) throw refusals.folder_into_itself();
-        await tree.checkFreeName(sql, clientId, to);
         await tree.checkParent(sql, clientId, to);
         const target = await store.findEntry(sql, clientId, to);
+        if (target !== undefined) rules.checkAlterable(target);
+        else await tree.checkFreeName(sql, clientId, to);
         const released = await tree.dropUpload(sql, clientId, to);
         if (target !== undefined) {
-          rules.checkAlterable(target);
           if (!how.replace || target.kind === 'folder' || entry.kind === 'folder') throw refusals.path_taken();
           await store.deleteEntry(sql, target.id);
           await store.addUse(sql, clientId, -target.sizeBytes, -1);

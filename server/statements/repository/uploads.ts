@@ -75,11 +75,11 @@ export function createUploads(parts: {
   ): Promise<Claim> {
     const { clientId } = actor;
     await tree.lock(sql, clientId);
-    await tree.checkFreeName(sql, clientId, path);
     await tree.checkParent(sql, clientId, path);
     const entry = await store.findEntry(sql, clientId, path);
     if (entry?.kind === 'folder' || path === '/') throw refusals.path_is_folder();
     if (entry !== undefined) checkAlterable(entry);
+    else await tree.checkFreeName(sql, clientId, path);
     const before = await uploadStore.findUpload(sql, clientId, path);
     if (mode.exclusive && (entry !== undefined || before !== undefined)) throw refusals.path_taken();
     if (!mode.create && entry === undefined && before === undefined) throw refusals.path_not_found();
@@ -129,7 +129,7 @@ export function createUploads(parts: {
   async function open(actor: ClientActor, path: string, mode: WriteMode): Promise<UploadHandle> {
     // A handle of this process lets go first, so that what it wrote is on disk and counted before it is taken over.
     const current = await uploadStore.findUpload(database.sql, actor.clientId, path);
-    if (current !== undefined) await held.get(current.holder)?.lose();
+    if (current !== undefined && !mode.exclusive) await held.get(current.holder)?.lose();
     const fresh: { staged?: StagedBlob } = {};
     const claimed = await database
       .transaction((sql) => claim(sql, actor, path, mode, fresh))
