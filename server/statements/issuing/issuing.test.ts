@@ -84,7 +84,7 @@ test('D-27: a correction is a new version beside the first, and no number of it 
     [first.name, third.name],
   );
   const many = await Promise.all(Array.from({ length: 5 }, (_, index) => issue(`at once ${index}`)));
-  assert.deepEqual(many.map((one) => one.version).sort(), [4, 5, 6, 7, 8]);
+  assert.deepEqual(new Set(many.map((one) => one.version)), new Set([4, 5, 6, 7, 8]));
 });
 
 test('the same request issues once, answers the same, and another request under its id is refused', async () => {

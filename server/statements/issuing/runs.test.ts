@@ -61,6 +61,10 @@ async function outcomesOf(world: StatementWorld, runId: string): Promise<string[
     .map((line) => line.split(','));
 }
 
+async function* noise(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 const countBlobs = async (world: StatementWorld): Promise<number> => {
   let count = 0;
   for await (const _ of world.blobs.list()) count += 1;
@@ -160,9 +164,6 @@ test('a tar that is no run is refused with what is wrong, and leaves nothing', a
   const { runs } = world.statements;
   const { accountNumber: account } = await world.addClient();
   const rows = [{ account, file: 'a.pdf' }];
-  const noise = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-    yield bytes;
-  };
   const cut = pack();
   cut.entry({ name: 'a.pdf' }, 'x'.repeat(5000));
   cut.finalize();
