@@ -17,7 +17,7 @@ import { openDatabase } from './kernel/sql.ts';
 import { createMessages } from './messages/messages.ts';
 import { createNoticeRoutes } from './messages/https.ts';
 import { observe } from './observe.ts';
-import { housekeeping } from './housekeeping.ts';
+import { crontabEvery, housekeeping } from './housekeeping.ts';
 import { refusalSets } from './refusal-sets.ts';
 import { createConnectionRoutes } from './statements/connections/https.ts';
 import { createDelivery, deliveryDefaults } from './statements/delivery/delivery.ts';
@@ -115,6 +115,10 @@ export interface App {
 /** A crontab takes no full stop in a task's name. */
 const colon = (text: string): string => text.replaceAll('statements.', 'statements:');
 
+/** The statements' own schedule, with the purge as often as the setting says. */
+const scheduleOf = (crontab: string, purgeMinutes: number): string =>
+  colon(crontab).replace(/^.*(?= statements:purge$)/m, crontabEvery(purgeMinutes));
+
 /** Opens everything and serves. Refuses: what a face or a part below it refuses. */
 export async function openApp(start: AppStart): Promise<App> {
   const { settings, faces } = start;
@@ -196,7 +200,7 @@ export async function openApp(start: AppStart): Promise<App> {
   const renamed = Object.fromEntries(Object.entries(statements.tasks).map(([name, task]) => [colon(name), task]));
   await jobs.start(
     { ...parts.outbox.tasks(database), ...statements.tasks, ...renamed, ...chores.tasks },
-    `${colon(statements.crontab)}\n${chores.crontab}`,
+    [scheduleOf(statements.crontab, settings.purgeMinutes), chores.crontab].join('\n'),
   );
 
   const rest = opened.move();

@@ -38,3 +38,9 @@ export function housekeeping(parts: {
     crontab: ['* * * * * audit:seal', '17 * * * * keys:warn', '43 3 * * * history:purge'].join('\n'),
   };
 }
+
+/** The crontab line `m h dom mon dow` for something that is done every so many minutes, counted from midnight. */
+export function crontabEvery(minutes: number): string {
+  if (minutes < 60) return `*/${minutes} * * * *`;
+  return minutes === 1440 ? '7 0 * * *' : `7 */${minutes / 60} * * *`;
+}

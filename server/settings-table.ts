@@ -123,11 +123,6 @@ export const table = {
     default: '',
     read: value.list(value.network),
   }),
-  publicUrl: optional({
-    name: 'BROADGATE_PUBLIC_URL',
-    meaning: 'Address under which people reach the API, for the links that are printed',
-    read: value.webAddress,
-  }),
   // The SFTP face
   sftpAddress: required({
     name: 'BROADGATE_SFTP_ADDRESS',
@@ -217,12 +212,12 @@ export const table = {
     default: '5 GiB',
     read: value.size,
   }),
-  retentionMinutes: required({
-    name: 'BROADGATE_RETENTION_MINUTES',
-    meaning: 'Time between two purge runs of files older than 100 days (D-24)',
+  purgeMinutes: required({
+    name: 'BROADGATE_PURGE_MINUTES',
+    meaning: 'Time between two purge runs of files older than 100 days: a part of an hour or whole hours (D-24)',
     unit: 'min',
     default: '60',
-    read: value.integer(1, 1440),
+    read: value.partOfDay,
   }),
   // Sign-in
   lockOutFailures: required({

@@ -93,6 +93,16 @@ export const date: ReadValue<string> = (given) => {
   }
 };
 
+/** Minutes that divide an hour, or whole hours that divide a day, so that a schedule of wall-clock times fits. */
+export const partOfDay: ReadValue<number> = (given) => {
+  const minutes = Number(given);
+  const fits =
+    Number.isInteger(minutes) && minutes > 0 && (60 % minutes === 0 || (minutes % 60 === 0 && 1440 % minutes === 0));
+  if (!fits)
+    throw new WantedValue('minutes that divide an hour, or whole hours that divide a day, such as 15, 60 or 360');
+  return minutes;
+};
+
 export const hostName: ReadValue<string> = (given) => {
   const isName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(given);
   if (!isName && isIP(given) === 0) throw new WantedValue('a host name or an address, without port');
@@ -103,13 +113,6 @@ export const emailAddress: ReadValue<string> = (given) => {
   if (!/^[^\s@<>()"]{1,64}@[^\s@<>()"]{1,190}$/.test(given))
     throw new WantedValue('an address such as statements@broker.example');
   return given;
-};
-
-export const webAddress: ReadValue<string> = (given) => {
-  const url = URL.parse(given);
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new WantedValue('an address such as https://portal.broker.example');
-  return url.href.replace(/\/$/, '');
 };
 
 export const databaseUrl: ReadValue<string> = (given) => {
