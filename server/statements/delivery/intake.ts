@@ -6,6 +6,7 @@ import { Refusal } from '../../kernel/refusal.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import { checkDeliveryKey, type DeliveryKey } from '../keys/intake.ts';
 import { countSubmittedKeysSince, insertPrivateKeyRefusal } from '../keys/keys-store.ts';
+import { readRevokedFingerprint } from '../keys/keys-revoked.ts';
 import { type GivenKey, guessSort, type KeySubmission } from '../keys/keys-submission.ts';
 import type { OpenPgpCertificate } from '../keys/openpgp-certificate.ts';
 import { checkEntry } from './address-rules.ts';
@@ -218,6 +219,8 @@ export function createIntake(parts: {
       await database.transaction((sql) => insertPrivateKeyRefusal(sql, found));
       throw withWarning(key);
     }
+    const isRevoked = key instanceof Refusal && key.code === 'key_revoked';
+    const revoked = isRevoked ? await readRevokedFingerprint(submission.key) : undefined;
     const taken = await database.transaction(async (sql) => {
       await lockElection(sql, clientId, keyTerms.atMs);
       const refusal = key instanceof Refusal ? key : await orRefusal(() => keys.judge(sql, clientId, key, keyTerms));
@@ -226,10 +229,7 @@ export function createIntake(parts: {
       }
       const sort = key instanceof Refusal ? guessSort(submission.key) : key.sort;
       await takeRefused(sql, actor, clientId, { channel, sort, refusal: refusal as Refusal, keyTerms });
-      const { fingerprint } = (refusal as Refusal).params;
-      if ((refusal as Refusal).code === 'key_revoked' && typeof fingerprint === 'string') {
-        await keys.revokeOnFile(sql, actor, clientId, fingerprint, keyTerms.atMs);
-      }
+      if (revoked !== undefined) await keys.revokeOnFile(sql, actor, clientId, revoked, keyTerms.atMs);
       return refusal as Refusal;
     });
     if (taken instanceof Refusal) throw withWarning(taken);
