@@ -138,6 +138,7 @@ export const clientFilter = closed({
   search: Type.Optional(line(100, 'Part of a name, or how an account number begins.')),
 });
 
+// Suspend, resume and close take the same.
 export const stateChange = closed({ reason: line(500, 'Why, for the record; the client does not read it.') });
 
 export const operator = closed(

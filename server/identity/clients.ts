@@ -1,5 +1,6 @@
 // Clients with their accounts and people: added, imported, suspended, resumed and closed by the desk.
 import type { Actor } from '../kernel/actor.ts';
+import { randomToken } from '../kernel/random.ts';
 import type { Sql } from '../kernel/sql.ts';
 import { checkImportFaults, findImportFaults, type ImportRow, parseImport } from './client-import.ts';
 import { addNames, type Invitation, type IdentityParts, invite } from './parts.ts';
@@ -34,6 +35,7 @@ export interface PageQuery {
 }
 
 const pageSizeMax = 200;
+const insertedAtOnce = 1000;
 
 async function checkRows(sql: Sql, rows: readonly ImportRow[]): Promise<void> {
   const taken = await store.listTaken(sql, {
@@ -46,19 +48,34 @@ async function checkRows(sql: Sql, rows: readonly ImportRow[]): Promise<void> {
 export function createClients(parts: IdentityParts) {
   const { database, clock, ids, audit } = parts;
 
-  async function insertOne(sql: Sql, actor: Actor, asked: rules.NewClient): Promise<AddedClient> {
+  async function insertAll(sql: Sql, actor: Actor, asked: readonly rules.NewClient[]): Promise<AddedClient[]> {
     const nowMs = clock.nowMs();
-    const [clientId, loginId] = [ids.next(), ids.next()];
-    const { kind, email, locale = 'en' } = asked;
-    await store.insertClient(sql, { clientId, kind, name: asked.name.trim(), email, locale, nowMs });
-    for (const number of asked.accountNumbers) {
-      await store.insertAccount(sql, { accountId: ids.next(), clientId, number, nowMs });
+    const expiresAtMs = nowMs + parts.settings.invitationLifeMs;
+    const added = asked.map((client) => {
+      const token = randomToken(parts.random);
+      const row: store.ClientToInsert = {
+        clientId: ids.next(),
+        kind: client.kind,
+        name: client.name.trim(),
+        email: client.email ?? null,
+        locale: client.locale ?? 'en',
+        loginId: ids.next(),
+        login: rules.normalLogin(client.login),
+        tokenHash: rules.hashToken(token),
+        accounts: client.accountNumbers.map((number) => ({ accountId: ids.next(), number })),
+      };
+      return { row, invitation: { token, expiresAtMs } };
+    });
+    // In portions, so that a file of thousands is neither one huge value nor thousands of round trips.
+    for (let at = 0; at < added.length; at += insertedAtOnce) {
+      const portion = added.slice(at, at + insertedAtOnce).map(({ row }) => row);
+      await store.insertClients(sql, portion, { nowMs, expiresAtMs });
     }
-    await store.insertLogin(sql, { loginId, login: rules.normalLogin(asked.login), clientId, nowMs });
-    const invitation = await invite(sql, parts, loginId);
-    const detail = { kind, login: rules.normalLogin(asked.login), accountNumbers: [...asked.accountNumbers] };
-    await audit.append(sql, { actor, action: 'client.add', subject: `client:${clientId}`, detail });
-    return { clientId, loginId, invitation };
+    for (const { row } of added) {
+      const detail = { kind: row.kind, login: row.login, accountNumbers: row.accounts.map(({ number }) => number) };
+      await audit.append(sql, { actor, action: 'client.add', subject: `client:${row.clientId}`, detail });
+    }
+    return added.map(({ row: { clientId, loginId }, invitation }) => ({ clientId, loginId, invitation }));
   }
 
   async function changeState(
@@ -72,10 +89,12 @@ export function createClients(parts: IdentityParts) {
       const nowMs = clock.nowMs();
       const client = await store.findClientForChange(sql, clientId);
       if (!client) throw refusals.client_not_found();
+      // A desk that asks twice, or two desks at once, mean the same; the first reason stands.
       if (client.state === change.state) return;
       if (client.state === 'closed') throw refusals.client_closed();
       const { state, reason, action } = change;
       await store.updateClientState(sql, clientId, { state, reason, nowMs });
+      // In this transaction: whoever was let in before the commit is ended by it, and nobody is let in after it.
       if (state !== 'active') {
         await signInStore.endSignIns(sql, { clientId }, { reason: state, nowMs });
         await store.notifyClientEnded(sql, clientId);
@@ -91,10 +110,11 @@ export function createClients(parts: IdentityParts) {
       rules.checkNewClient(asked);
       const names = { login: rules.normalLogin(asked.login), accountNumber: asked.accountNumbers.join(', ') };
       return addNames(parts, names, async (sql) => {
+        // Asked first for the sake of a plain answer; the database's own constraints decide.
         const taken = await store.listTaken(sql, { logins: [names.login], accountNumbers: asked.accountNumbers });
         if (taken.logins.size > 0) throw refusals.login_taken({ login: names.login });
         for (const accountNumber of taken.accountNumbers) throw refusals.account_taken({ accountNumber });
-        return insertOne(sql, actor, asked);
+        return (await insertAll(sql, actor, [asked]))[0]!;
       });
     },
 
@@ -115,11 +135,15 @@ export function createClients(parts: IdentityParts) {
       const rows = parseImport(csv);
       return addNames(parts, {}, async (sql) => {
         await checkRows(sql, rows);
-        const clients = [];
-        for (const { row, client } of rows) {
-          const { clientId, invitation } = await insertOne(sql, actor, client);
-          clients.push({ row, clientId, login: rules.normalLogin(client.login), invitation });
-        }
+        const added = await insertAll(
+          sql,
+          actor,
+          rows.map(({ client }) => client),
+        );
+        const clients = rows.map(({ row, client }, index) => {
+          const { clientId, invitation } = added[index]!;
+          return { row, clientId, login: rules.normalLogin(client.login), invitation };
+        });
         return { clients };
       });
     },

@@ -16,6 +16,7 @@ const malformedRefusals = [
   'account_malformed',
 ];
 const importRefusals = ['desk_only', 'import_malformed', 'import_rejected', 'import_too_large'];
+// Ten thousand clients with long names fit in it.
 const importLimitBytes = 5 * 1024 * 1024;
 
 const clientIdParams = closed({ clientId: id('client') });
@@ -268,6 +269,7 @@ const operatorRoutes = ({ identity }: { identity: Identity }): Route[] => [
   }),
 ];
 
+// The one-time link leaves in this answer alone; only its hash is kept, so it cannot be shown again.
 const formatInvitation = (invitation: Invitation): Static<typeof shapes.invitation> => ({
   token: invitation.token,
   expiresAt: formatInstant(invitation.expiresAtMs),

@@ -53,6 +53,7 @@ export function createOperators(parts: IdentityParts) {
       rules.checkDesks(desks);
       await database.transaction(async (sql) => {
         const [row] = await store.listOperators(sql, { operatorId, limit: 1 });
+        // Somebody who left is not moved to a desk, which would look like a way back in.
         if (row?.state !== 'active') throw refusals.operator_not_found();
         await store.replaceDesks(sql, operatorId, [...new Set(desks)]);
         const detail = { from: row.desks, to: [...desks] };

@@ -44,6 +44,7 @@ type Verdict =
 
 const pageSizeMax = 200;
 const dayMs = 86_400_000;
+// Writing down each use would make every read a write.
 const usedGrainMs = 60_000;
 const tokenForm = /^[A-Za-z0-9_-]{43}$/;
 
@@ -132,6 +133,7 @@ export function createSignIns(parts: IdentityParts) {
           async (sql): Promise<{ verdict: Verdict; opened?: SignedIn; state?: store.LoginRow['state'] }> => {
             const found = await store.findLogin(sql, { login });
             const verdict = await judge(sql, turn, { login, found, password, origin });
+            // Nothing is thrown here: the failure that was just counted must be committed.
             if (verdict.sort !== 'right' || !found) return { verdict };
             if (found.state !== 'active') return { verdict, state: found.state };
             const nowMs = clock.nowMs();

@@ -40,13 +40,43 @@ export interface LoginRow {
   readonly desks: Desk[];
 }
 
-export async function insertClient(
+export interface ClientToInsert {
+  readonly clientId: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly email: string | null;
+  readonly locale: string;
+  readonly loginId: string;
+  readonly login: string;
+  readonly tokenHash: string;
+  readonly accounts: readonly { readonly accountId: string; readonly number: string }[];
+}
+
+/** Inserts clients with their accounts, first logins and invitations: four statements, however many there are. */
+export async function insertClients(
   sql: Sql,
-  row: { clientId: string; kind: string; name: string; email: string | undefined; locale: string; nowMs: number },
+  rows: readonly ClientToInsert[],
+  times: { nowMs: number; expiresAtMs: number },
 ): Promise<void> {
+  const clients = JSON.stringify(rows);
+  const accounts = JSON.stringify(
+    rows.flatMap(({ clientId, accounts: list }) => list.map((row) => ({ ...row, clientId }))),
+  );
+  const { nowMs, expiresAtMs } = times;
   await sql`
     insert into clients (id, kind, name, email, locale, state, state_changed_at_ms, created_at_ms)
-    values (${row.clientId}, ${row.kind}, ${row.name}, ${row.email ?? null}, ${row.locale}, 'active', ${row.nowMs}, ${row.nowMs})`;
+    select "clientId", kind, name, email, locale, 'active', ${nowMs}, ${nowMs}
+    from jsonb_to_recordset(${clients}::jsonb) as r("clientId" text, kind text, name text, email text, locale text)`;
+  await sql`
+    insert into accounts (id, client_id, number, created_at_ms) select "accountId", "clientId", number, ${nowMs}
+    from jsonb_to_recordset(${accounts}::jsonb) as r("accountId" text, "clientId" text, number text)`;
+  await sql`
+    insert into logins (id, login, client_id, created_at_ms) select "loginId", login, "clientId", ${nowMs}
+    from jsonb_to_recordset(${clients}::jsonb) as r("loginId" text, login text, "clientId" text)`;
+  await sql`
+    insert into invitations (login_id, token_hash, created_at_ms, expires_at_ms)
+    select "loginId", "tokenHash", ${nowMs}, ${expiresAtMs}
+    from jsonb_to_recordset(${clients}::jsonb) as r("loginId" text, "tokenHash" text)`;
 }
 
 export async function insertAccount(
@@ -75,6 +105,7 @@ export async function insertOperator(
     insert into operators (id, name, state, created_at_ms) values (${row.operatorId}, ${row.name}, 'active', ${row.nowMs})`;
 }
 
+/** Sets the desks to exactly these. */
 export async function replaceDesks(sql: Sql, operatorId: string, desks: readonly string[]): Promise<void> {
   await sql`delete from operator_desks where operator_id = ${operatorId}`;
   await sql`insert into operator_desks (operator_id, desk) select ${operatorId}, unnest(${desks}::text[])`;
@@ -128,10 +159,12 @@ export async function updatePassword(sql: Sql, loginId: string, hash: string | n
   await sql`update logins set password_hash = ${hash}, password_changed_at_ms = ${nowMs} where id = ${loginId}`;
 }
 
+/** Stores the same password under newer parameters; nobody set a new one, so its date stays. */
 export async function updatePasswordHash(sql: Sql, loginId: string, hash: string): Promise<void> {
   await sql`update logins set password_hash = ${hash} where id = ${loginId}`;
 }
 
+/** Takes the password away as well, so that no hash of somebody who left is kept. */
 export async function endLogin(sql: Sql, loginId: string, nowMs: number): Promise<void> {
   await sql`update logins set ended_at_ms = ${nowMs}, password_hash = null where id = ${loginId} and ended_at_ms is null`;
 }
@@ -141,6 +174,7 @@ export async function listClients(
   sql: Sql,
   query: { clientId?: string; after?: string; state?: string; search?: string; limit: number },
 ): Promise<ClientRow[]> {
+  // What a person types is text, not a pattern.
   const search = query.search?.replace(/[\\%_]/g, '\\$&').toLowerCase();
   return sql<ClientRow>`
     select c.id as "clientId", c.kind, c.name, c.email, c.locale, c.state, c.state_reason as "stateReason",
@@ -166,7 +200,7 @@ export async function findClient(
   return row;
 }
 
-/** Holds the client until the transaction ends. */
+/** Holds the client until the transaction ends, so that nothing is added to one that is being closed. */
 export async function findClientForChange(sql: Sql, clientId: string): Promise<{ state: ClientState } | undefined> {
   const [row] = await sql<{ state: ClientState }>`select state from clients where id = ${clientId} for update`;
   return row;
@@ -204,6 +238,7 @@ export async function endOperator(sql: Sql, operatorId: string): Promise<void> {
   await sql`update operators set state = 'ended' where id = ${operatorId}`;
 }
 
+/** Which of these names belong to somebody already, whatever state they are in: a name is never given twice. */
 export async function listTaken(
   sql: Sql,
   names: { logins: readonly string[]; accountNumbers: readonly string[] },
