@@ -9,10 +9,7 @@ import { decodeKeyText, stripQuoting } from './key-text.ts';
 export async function readRevokedFingerprint(bytes: Uint8Array): Promise<string | undefined> {
   const text = decodeKeyText(bytes);
   const isArmored = text?.includes('-----BEGIN PGP ') ?? false;
-  const given = isArmored ? { armoredKeys: stripQuoting(text!) } : { binaryKeys: bytes };
-  const keys = await readKeys(given).then(
-    (found) => found,
-    () => [],
-  );
-  return keys[0]?.getFingerprint().toUpperCase();
+  const reading = isArmored ? readKeys({ armoredKeys: stripQuoting(text!) }) : readKeys({ binaryKeys: bytes });
+  const [key] = await reading.catch(() => []);
+  return key?.getFingerprint().toUpperCase();
 }
