@@ -14,8 +14,9 @@ import {
   rangesMax,
 } from './rules.ts';
 
+const range = (startBytes: number, endBytes: number) => ({ startBytes, endBytes });
+
 test('ranges are joined where they touch, cut to the file, and whole only when they cover it', () => {
-  const range = (startBytes: number, endBytes: number) => ({ startBytes, endBytes });
   assert.deepEqual(mergeRanges([range(5, 9), range(0, 5), range(20, 99)], 30), [range(0, 9), range(20, 30)]);
   assert.deepEqual(mergeRanges([range(3, 3), range(40, 50)], 30), []);
   assert.ok(isWhole(mergeRanges([range(0, 10), range(10, 30)], 30), 30));
