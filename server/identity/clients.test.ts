@@ -236,6 +236,7 @@ test('a file that is no such CSV is refused with the columns it needs', async ()
 test('operators are added and ended at the operations desk, and nobody changes the own desks', async () => {
   await using t = await openTestIdentity();
   const ops = await t.addOperator('ops', ['operations']);
+  t.clock.advance(1);
   const desk = await t.addOperator('desk', ['delivery']);
   assert.equal(await codeOf(t.identity.listOperators(desk.actor, { limit: 9 })), 'desk_only');
   assert.equal(await codeOf(t.identity.setDesks(ops.actor, ops.operatorId, ['delivery'])), 'not_on_yourself');
