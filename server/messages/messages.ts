@@ -11,6 +11,7 @@ import { deleteNoticesBefore, insertNotice, listNotices, type Notice, updateRead
 export type Messages = ReturnType<typeof createMessages>;
 export type { Notice };
 
+/** What happened, to whom it matters. It holds no secret: a notice may leave the portal. */
 export interface NewNotice {
   /** Exactly one of client and desk. */
   readonly clientId?: string;

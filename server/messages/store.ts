@@ -3,6 +3,7 @@ import type { Desk } from '../kernel/actor.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
 
+/** One notice; `readAtMs` is when the first of its readers read it. */
 export interface Notice {
   readonly noticeId: string;
   readonly clientId: string | null;

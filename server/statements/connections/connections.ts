@@ -51,6 +51,7 @@ export function createConnections(parts: {
 }) {
   const { database, clock } = parts;
 
+  /** Words beside each line, and the registered fingerprints beside an offered one. */
   async function show(lines: readonly CountedRefusal[], actor: Actor): Promise<ExplainedRefusal[]> {
     const fingerprints = new Map<string, string[]>();
     const shown: ExplainedRefusal[] = [];

@@ -8,6 +8,7 @@ import { type CountedRefusal, upsertRefusals } from './store.ts';
 
 export type Recorder = ReturnType<typeof createRecorder>;
 
+/** One refusal; everything a stranger chose is printable and short already. */
 export interface RefusedConnection {
   /** Canonical text. */
   readonly address: string;
@@ -19,6 +20,7 @@ export interface RefusedConnection {
   readonly detail: RefusalDetail;
 }
 
+/** Bounds of memory and of rows; beyond them lines are counted together as overflow. */
 export interface RecorderLimits {
   /** Different lines held in memory between two writes. */
   readonly linesMax: number;
@@ -42,6 +44,7 @@ export function createRecorder(parts: {
   let timer: Timer | undefined;
   let writing: Promise<void> = Promise.resolve();
 
+  /** Counts a line up, or starts it where there is room. */
   function add(given: Omit<CountedRefusal, 'id'>): void {
     const isRoom = lines.has(keyOf(given)) || lines.size < limits.linesMax;
     const line = isRoom ? given : overflowOf(given);

@@ -146,6 +146,7 @@ const printableLengthMax = 64;
 export const printable = (text: string, lengthMax = printableLengthMax): string =>
   text.replace(/[^\x20-\x7e]/g, '?').slice(0, lengthMax);
 
+/** The beginning of the hour that counts are kept by. Units: ms. */
 export const hourOf = (atMs: number): number => atMs - (atMs % 3_600_000);
 
 /**

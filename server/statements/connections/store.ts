@@ -2,6 +2,7 @@
 import type { Sql } from '../../kernel/sql.ts';
 import type { RefusalDetail, RefusalReason } from './rules.ts';
 
+/** One line: the same refusal within one hour, counted. `clientId` is known where the user name was. */
 export interface CountedRefusal {
   readonly id: string;
   readonly hourMs: number;
@@ -111,6 +112,7 @@ export async function listActiveFingerprints(sql: Sql, clientId: string): Promis
   return rows.map((row) => row.fingerprint);
 }
 
+/** The transcript of one connection; the end is null while it is open, or when its process was killed. */
 export interface SignedInConnection {
   readonly connectionId: string;
   readonly clientId: string;
@@ -142,6 +144,7 @@ export async function insertConnection(
     on conflict (id) do nothing`;
 }
 
+/** The first end that is reported stands. */
 export async function updateConnectionEnded(
   sql: Sql,
   ended: { connectionId: string; atMs: number; reason: string; bytesIn: number; bytesOut: number },

@@ -1,6 +1,7 @@
 // Reads what clients write as IP addresses and ranges into one canonical form, and decides which may be listed.
 import { refusals } from './rules.ts';
 
+/** A range of addresses; a single one has the full prefix. */
 export interface Network {
   readonly family: 4 | 6;
   /** The first address of the range, as a number; 32 or 128 bits. */
@@ -69,6 +70,7 @@ export function parseNetwork(written: string): Network {
   return { family: address.family, first: maskTo(address.family, address.value, prefix), prefix };
 }
 
+/** The first address of the range of that prefix which holds the address: bits below the prefix are cleared. */
 export function maskTo(family: 4 | 6, value: bigint, prefix: number): bigint {
   const rest = BigInt(bitsOf[family] - prefix);
   return (value >> rest) << rest;
@@ -106,6 +108,7 @@ export function canonicalAddress(text: string): string | undefined {
     : formatNetwork({ family: address.family, first: address.value, prefix: bitsOf[address.family] });
 }
 
+/** What the operator allows on the list; both sides are settings. */
 export interface AddressLimits {
   /** Widest ranges accepted, as prefix lengths. */
   readonly widest: { readonly ipv4: number; readonly ipv6: number };

@@ -2,6 +2,7 @@
 import type { Sql } from '../../kernel/sql.ts';
 import type { AddressState, Move } from './state-rules.ts';
 
+/** A row of the list. An entry of a client has its request; a block of the desk has neither client nor request. */
 export interface AddressEntry {
   readonly entryId: string;
   readonly clientId: string | null;
@@ -16,6 +17,7 @@ export interface AddressEntry {
   readonly removedAtMs: number | null;
 }
 
+/** Inserts a client's entry as submitted; the network is canonical already. */
 export async function insertEntry(
   sql: Sql,
   entry: { entryId: string; clientId: string; requestId: string; network: string; atMs: number },
@@ -25,6 +27,7 @@ export async function insertEntry(
     values (${entry.entryId}, ${entry.clientId}, ${entry.requestId}, 'allow', ${entry.network}::cidr, 'submitted', ${entry.atMs})`;
 }
 
+/** Inserts a block of the desk, in force at once: it only ever takes access away. */
 export async function insertBlock(sql: Sql, block: { entryId: string; network: string; atMs: number }): Promise<void> {
   await sql`
     insert into address_entries (id, effect, network, state, submitted_at_ms, activated_at_ms)
@@ -68,12 +71,14 @@ export async function listEntries(
     order by id desc limit ${filter.limit}`;
 }
 
+/** What counts against the limit: everything that is, or may come, in force. */
 export async function countLiveEntries(sql: Sql, clientId: string): Promise<number> {
   const [row] = await sql<{ count: number }>`
     select count(*) from address_entries where client_id = ${clientId} and state <> 'removed'`;
   return row!.count;
 }
 
+/** What counts against the day's limit, removed ones included. */
 export async function countSubmittedEntriesSince(sql: Sql, clientId: string, sinceMs: number): Promise<number> {
   const [row] = await sql<{ count: number }>`
     select count(*) from address_entries where client_id = ${clientId} and submitted_at_ms > ${sinceMs}`;
@@ -87,6 +92,7 @@ export async function listWaitingEntries(sql: Sql, clientId: string) {
     where client_id = ${clientId} and state in ('submitted', 'confirmed', 'approved') limit 200`;
 }
 
+/** True for the very same network; a wider one that holds it does not stand in its way. */
 export async function isListed(sql: Sql, clientId: string, network: string): Promise<boolean> {
   const rows = await sql`
     select 1 from address_entries
@@ -94,6 +100,7 @@ export async function isListed(sql: Sql, clientId: string, network: string): Pro
   return rows.length > 0;
 }
 
+/** False when the entry is no longer in `move.from`. */
 export async function moveEntry(
   sql: Sql,
   entryId: string,

@@ -107,6 +107,7 @@ export function createAddresses(parts: {
       });
     },
 
+    /** The desk's own blocks, newest first. Refuses: delivery_forbidden. */
     async listBlocks(actor: Actor, page: { after: string | undefined; limit: number }) {
       checkDesk(actor);
       const wanted = { effect: 'block', isLive: true, after: page.after, limit: page.limit + 1 } as const;
@@ -115,6 +116,7 @@ export function createAddresses(parts: {
       return { items, next: rows.length > page.limit ? items.at(-1)?.entryId : undefined };
     },
 
+    /** Takes a block of the desk off again. Refuses: delivery_forbidden, delivery_not_found. */
     async unblockAddress(actor: Actor, entryId: string): Promise<void> {
       checkDesk(actor);
       await database.transaction(async (sql) => {

@@ -65,6 +65,7 @@ export function createAllowList(parts: { database: Database; clock: Clock; log: 
       }
     },
 
+    /** Reads the list and keeps it current from now on. Shape: close it to stop listening. */
     async start(): Promise<{ close(): Promise<void> }> {
       const ear = await database.listen('allow_list_changed', renewLater);
       await renew();

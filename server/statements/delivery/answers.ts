@@ -111,5 +111,6 @@ export const formatEndingKey = (key: EndingKey): Static<typeof shapes.endingKey>
   expiresAt: formatInstant(key.expiresAtMs),
 });
 
+/** Units: ms. The face has checked the form already. */
 export const parseInstant = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Date.parse(text);

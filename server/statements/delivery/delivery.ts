@@ -32,6 +32,7 @@ import { createTransitions } from './transitions.ts';
 
 export type Delivery = ReturnType<typeof createDelivery>;
 
+/** What the operator sets; the composition root reads it from the settings once. */
 export interface DeliverySettings {
   /** The name that clients are told to enter as Host (SF-02). */
   readonly hostName: string;
@@ -58,6 +59,7 @@ export interface DeliverySettings {
   readonly rejectedAfterMs: number;
 }
 
+/** The shipped defaults of the decisions (D-18, D-22, D-23 and the limits). */
 export const deliveryDefaults = {
   approval: 'one',
   severalKeys: false,
@@ -144,6 +146,7 @@ export function createDelivery(parts: {
     ...gate.operations,
     ...live.operations,
 
+    /** The transcript of every connection that was given the banner, signed in or not; what it tried is recorded now. */
     connectionEnded(ended: EndedConnection): void {
       gate.pending.end(ended.connectionId);
       live.noteEnded(ended);

@@ -3,6 +3,7 @@ import { dateInZone } from '../../kernel/clock.ts';
 import type { RefusalDetail, RefusalReason } from '../connections/rules.ts';
 import { isOpenForSignIn, type ConnectionState, type SshKeyState } from './state-rules.ts';
 
+/** What the caller brought, made printable. */
 export interface SignInQuestion {
   readonly userName: string;
   readonly method: string;
@@ -14,6 +15,7 @@ export interface SignInQuestion {
   readonly zone: string;
 }
 
+/** What is on file about the name, the key and the address it brought; null where there is nothing. */
 export interface KnownFacts {
   readonly clientId: string | null;
   readonly clientState: 'active' | 'suspended' | 'closed' | undefined;

@@ -2,6 +2,7 @@
 import type { Sql } from '../../kernel/sql.ts';
 import type { ConnectionState, SshKeyState } from './state-rules.ts';
 
+/** One row, whoever asks: its columns are null where nothing is on file. */
 export interface SignInFacts {
   readonly clientId: string | null;
   readonly state: ConnectionState | null;
@@ -39,6 +40,7 @@ export async function findSignInFacts(
   return row!;
 }
 
+/** What an open connection stands on now. */
 export interface LiveFacts {
   readonly connectionId: string;
   readonly keyState: SshKeyState | null;

@@ -11,6 +11,7 @@ import { decideSignIn } from './gate-rules.ts';
 import { findSignInFacts } from './gate-store.ts';
 import { createPending } from './pending.ts';
 
+/** One authentication request as the face hands it on. */
 export interface SignInAttempt {
   readonly connectionId: string;
   /** Canonical text. */
@@ -37,6 +38,7 @@ export type GateVerdict =
   | { readonly verdict: 'reject' }
   | { readonly verdict: 'hold' };
 
+/** Why a connection came to nothing, as far as the face alone can know it. */
 export interface FailedConnection {
   readonly connectionId: string;
   readonly address: string;

@@ -8,6 +8,7 @@ export interface HostKeyShown {
   readonly line: string;
 }
 
+/** Texts to paste; PRIVATE_KEY_FILE and STATEMENT are for the client to fill in. */
 export interface Instructions {
   readonly hostName: string;
   readonly port: number;

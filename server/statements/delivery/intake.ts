@@ -37,6 +37,7 @@ import {
 } from './store.ts';
 import type { Transitions } from './transitions.ts';
 
+/** What was handed in, before any check. */
 export interface Submission {
   /** Absent when the client itself hands it in. */
   readonly clientId?: string | undefined;
@@ -72,6 +73,7 @@ export function createIntake(parts: {
     );
   }
 
+  /** Refuses: client_not_active, submissions_too_many. What was refused counts too, so that trying is not free. */
   async function checkPlace(sql: Sql, clientId: string, count: number, atMs: number): Promise<void> {
     if ((await parts.identity.getClientState(sql, clientId)) !== 'active') throw refusals.client_not_active();
     const since = atMs - dayMs;
@@ -128,6 +130,7 @@ export function createIntake(parts: {
     await transitions.connectionTo(sql, actor, { clientId, state: 'checking' }, settledSetUpState(facts), { atMs });
   }
 
+  /** Refuses: addresses_too_many, address_listed. */
   async function insertAddresses(sql: Sql, request: DeliveryRequest, networks: string[], atMs: number): Promise<void> {
     const { clientId, requestId } = request;
     if ((await countLiveEntries(sql, clientId)) + networks.length > settings.addressesMax) {
@@ -205,6 +208,7 @@ export function createIntake(parts: {
     }
   }
 
+  /** A key with or without addresses: judged first, and recorded also when it is refused. */
   async function submitKey(
     actor: Actor,
     clientId: string,

@@ -11,6 +11,7 @@ import { moveOf, type Transitions } from './transitions.ts';
 
 export type Items = ReturnType<typeof createItems>;
 
+/** Everything that was handed in under one request, refused and ended things included. */
 export interface RequestItems {
   readonly sshKeys: readonly SshKeyRow[];
   readonly certificates: readonly CertificateRow[];
@@ -57,6 +58,7 @@ export function createItems(parts: { transitions: Transitions; messages: Pick<Me
   const { transitions, messages } = parts;
 
   return {
+    /** Notes the client's confirmation of everything that waited for it. */
     async confirm(sql: Sql, actor: Actor, items: RequestItems, atMs: number): Promise<void> {
       for (const key of items.sshKeys.filter((key) => key.state === 'checked')) {
         await transitions.sshKey(sql, actor, itemOf(key), { from: 'checked', to: 'confirmed' }, { atMs });
@@ -131,6 +133,7 @@ export function createItems(parts: { transitions: Transitions; messages: Pick<Me
     },
   };
 
+  /** NOTE: runs before the successor becomes active, so that no moment has two keys. */
   async function replaceOthers(sql: Sql, actor: Actor, by: SshKeyRow, atMs: number): Promise<void> {
     const keys = await listSshKeys(sql, { clientId: by.clientId, limit: itemsMax });
     for (const old of keys.filter((key) => key.state === 'active')) {

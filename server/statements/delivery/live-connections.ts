@@ -13,6 +13,7 @@ import { listLiveFacts, notifySignedIn } from './gate-store.ts';
 import { findConnection, lockElection } from './store.ts';
 import type { Transitions } from './transitions.ts';
 
+/** What the transcript says of the beginning; names are those negotiated from the client to us. */
 export interface OpenedConnection {
   readonly connectionId: string;
   readonly address: string;
@@ -22,6 +23,7 @@ export interface OpenedConnection {
     | undefined;
 }
 
+/** What the transcript says of the end. Units: bytes of the TCP stream. */
 export interface EndedConnection {
   readonly connectionId: string;
   readonly address: string;
@@ -62,12 +64,14 @@ export function createLiveConnections(parts: {
   let isCheckDue = false;
   const writing = new Set<Promise<void>>();
 
+  /** Keeps the latest addresses: setting one anew moves it to the end of the map's order. */
   function remember(address: string, atMs: number): void {
     known.delete(address);
     known.set(address, atMs);
     if (known.size > addressesMax) known.delete(known.keys().next().value!);
   }
 
+  /** Lets the face go on while a row is written; closing waits for it. */
   function track(work: Promise<void>): void {
     const done = work.catch((fault: unknown) => log.fault('a transcript could not be written', fault));
     writing.add(done);
@@ -144,6 +148,7 @@ export function createLiveConnections(parts: {
     });
   }
 
+  /** The fields are named as AWS Transfer Family names them, so that rules written for its logs work on ours. */
   function noteEnded(ended: EndedConnection): void {
     live.delete(ended.connectionId);
     log.info('connection ended', {
@@ -183,6 +188,7 @@ export function createLiveConnections(parts: {
       return facts !== undefined && mayStay({ ...facts, clientState }, clock.nowMs());
     },
 
+    /** Writes the transcript's beginning and watches the connection from now on. */
     connectionOpened(ticket: Ticket, opened: OpenedConnection): void {
       live.set(ticket.connectionId, liveOf(ticket, opened.address));
       log.info('connection opened', {

@@ -24,6 +24,7 @@ const triesMax = 16;
 export function createPending(parts: { clock: Clock; recorder: Recorder }) {
   const waiting = new Map<string, Waiting>();
 
+  /** Records what was tried so far; what is tried later is recorded later. */
   function flush(connectionId: string): void {
     const found = waiting.get(connectionId);
     if (found === undefined) return;
@@ -63,6 +64,7 @@ export function createPending(parts: { clock: Clock; recorder: Recorder }) {
       findOrMake(connectionId).offered = { ...rest, reason: 'key_not_unlocked', detail: { fingerprint } };
     },
 
+    /** Notes one refused try of a connection that may go on. */
     add(connectionId: string, tried: Tried): void {
       const found = findOrMake(connectionId);
       const { reason } = tried;
@@ -104,6 +106,7 @@ export function createPending(parts: { clock: Clock; recorder: Recorder }) {
       end(connectionId);
     },
 
+    /** Records everything that still waits. */
     close(): void {
       for (const connectionId of waiting.keys()) {
         flush(connectionId);

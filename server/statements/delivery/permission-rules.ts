@@ -13,6 +13,7 @@ export function checkClientOrDesk(actor: Actor, clientId: string | undefined): s
   return clientId;
 }
 
+/** Refuses: delivery_forbidden for everyone but the delivery desk and the console. */
 export function checkDesk(actor: Actor): void {
   if (!isAtDesk(actor, 'delivery')) throw refusals.delivery_forbidden();
 }

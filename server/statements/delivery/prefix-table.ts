@@ -13,6 +13,7 @@ export interface PrefixTable {
 
 type Lengths = Map<number, Map<bigint, Effect>>;
 
+/** Built once from a list and never changed: a changed list makes a new table. */
 export function createPrefixTable(entries: Iterable<{ network: string; effect: Effect }>): PrefixTable {
   const families: Record<4 | 6, Lengths> = { 4: new Map(), 6: new Map() };
   let size = 0;

@@ -72,6 +72,7 @@ export function createRequestDesk(parts: {
   const getView = async (sql: Sql, requestId: string): Promise<RequestView> =>
     await view(sql, (await findRequest(sql, requestId))!);
 
+  /** An act of the desk on an open request begins the work on it. */
   async function takeIfOpen(sql: Sql, actor: Actor, request: DeliveryRequest, atMs: number): Promise<void> {
     if (request.state !== 'open') return;
     const item = { id: request.requestId, clientId: request.clientId };
@@ -95,6 +96,7 @@ export function createRequestDesk(parts: {
     });
   }
 
+  /** The confirmation itself, with the request locked and what waits compared once more. */
   async function confirmInside(sql: Sql, actor: Actor, requestId: string, shown: readonly string[]): Promise<void> {
     const atMs = clock.nowMs();
     const request = checkOwn(actor, await lockRequest(sql, requestId));
@@ -126,6 +128,7 @@ export function createRequestDesk(parts: {
   }
 
   const operations = {
+    /** Refuses: delivery_not_found, also for a request of another client. */
     async getRequest(actor: Actor, requestId: string): Promise<RequestView> {
       return await view(database.sql, checkOwn(actor, await findRequest(database.sql, requestId)));
     },

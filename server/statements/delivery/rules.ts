@@ -124,6 +124,7 @@ export const refusals = defineRefusals({
   state_moved: { kind: 'conflict', text: 'It was changed by someone else just now. Load it again and repeat.' },
 });
 
+/** Every channel that has a place in an election (EN-17). */
 export const channels = ['sftp', 'portal', 'ftp', 'email'] as const;
 export type Channel = (typeof channels)[number];
 const offered: readonly Channel[] = ['sftp', 'portal'];
@@ -137,6 +138,7 @@ export function checkElection(wanted: Readonly<Record<Channel, boolean>>): void 
 }
 
 export type Approval = 'none' | 'one' | 'two';
+/** How many different people of the desk must approve (D-23). */
 export const approvalsNeeded: Readonly<Record<Approval, number>> = { none: 0, one: 1, two: 2 };
 
 export type Purpose = 'replace' | 'add';

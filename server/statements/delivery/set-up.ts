@@ -27,9 +27,11 @@ import {
   updateLogIn,
 } from './store.ts';
 import { moveOf, type Transitions } from './transitions.ts';
+import { retryWaiting } from './waiting.ts';
 
 export type SetUp = ReturnType<typeof createSetUp>;
 
+/** Both absent for a client that never chose anything: its reports are in the portal. */
 export interface Elected {
   readonly election: Election | undefined;
   readonly connection: Connection | undefined;
@@ -159,6 +161,7 @@ export function createSetUp(parts: {
         const { sftp, portal } = wanted.channels;
         const contact = wanted.contact?.trim().slice(0, contactLengthMax) ?? before.contact;
         await updateElection(sql, { clientId, sftp, portal, contact, atMs });
+        await retryWaiting(sql, clientId);
         await parts.audit.append(sql, {
           actor,
           action: 'delivery.elected',
@@ -229,6 +232,7 @@ export function createSetUp(parts: {
       });
     },
 
+    /** Opens a suspended connection again; it is proven anew by its next sign-in. Refuses: connection_state_wrong. */
     async resumeConnection(actor: Actor, clientId: string): Promise<Elected> {
       checkDesk(actor);
       return await database.transaction(async (sql) => {

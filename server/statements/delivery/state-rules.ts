@@ -2,6 +2,7 @@
 
 type Moves = Readonly<Record<string, readonly string[]>>;
 
+// Every submission is checked, so the states of a set-up lead back to `checking`; only a desk or a setting configures.
 export const connectionMoves = {
   elected: ['waiting_for_keys', 'closed'],
   waiting_for_keys: ['checking', 'closed'],
@@ -15,6 +16,7 @@ export const connectionMoves = {
   closed: ['elected'],
 } as const satisfies Moves;
 
+// An ended key stays ended: whoever wants it back hands it in again.
 export const sshKeyMoves = {
   submitted: ['refused', 'checked'],
   checked: ['confirmed', 'refused'],
@@ -79,12 +81,14 @@ export type Move<Name extends MovingObject> = {
   [From in StateOf<Name>]: (typeof moves)[Name][From] extends readonly (infer To)[] ? { from: From; to: To } : never;
 }[StateOf<Name>];
 
+/** A connection whose first set-up is behind it: what is handed in now is a change. */
 export const isSetUp = (state: ConnectionState): boolean =>
   state === 'configured' || state === 'proven' || state === 'suspended';
 
 /** A connection through which a client may sign in. SF-13: nothing opens before `configured`. */
 export const isOpenForSignIn = (state: ConnectionState): boolean => state === 'configured' || state === 'proven';
 
+/** Counted over the items of the running set-up request. */
 export interface SetUpFacts {
   /** Items of the set-up request that the client has still to confirm. */
   readonly unconfirmed: number;

@@ -3,6 +3,7 @@ import type { Sql } from '../../kernel/sql.ts';
 import type { RequestKind } from './rules.ts';
 import type { ConnectionState, Move, RequestState } from './state-rules.ts';
 
+/** A client's choice; made with its first contact with delivery. */
 export interface Election {
   readonly clientId: string;
   readonly sftp: boolean;
@@ -13,6 +14,7 @@ export interface Election {
   readonly changedAtMs: number;
 }
 
+/** The way in to a client's repository. NOTE: the password's hash is never read into this value. */
 export interface Connection {
   readonly clientId: string;
   readonly state: ConnectionState;
@@ -25,6 +27,7 @@ export interface Connection {
   readonly changedAtMs: number;
 }
 
+/** A request without its items. `requester` and `approvalsNeeded` are fixed when it opens. */
 export interface DeliveryRequest {
   readonly requestId: string;
   readonly clientId: string;
@@ -145,6 +148,7 @@ export async function findRequest(sql: Sql, requestId: string): Promise<Delivery
   return row;
 }
 
+/** The set-up that is still running; the database holds at most one for a client. */
 export async function findOpenSetUp(sql: Sql, clientId: string): Promise<DeliveryRequest | undefined> {
   const [row] = await sql<{ id: string }>`
     select id from delivery_requests where client_id = ${clientId} and kind = 'set_up' and state in ('open', 'in_work')`;
@@ -172,12 +176,14 @@ export async function listRequests(sql: Sql, filter: RequestFilter): Promise<Del
     order by id desc limit ${filter.limit}`;
 }
 
+/** What counts against the limit of waiting requests. */
 export async function countUnfinishedRequests(sql: Sql, clientId: string): Promise<number> {
   const [row] = await sql<{ count: number }>`
     select count(*) from delivery_requests where client_id = ${clientId} and state in ('open', 'in_work')`;
   return row!.count;
 }
 
+/** False when the request is no longer in `move.from`. */
 export async function moveRequest(
   sql: Sql,
   requestId: string,
@@ -204,10 +210,12 @@ export async function updateRequestConfirmed(
     where id = ${requestId}`;
 }
 
+/** The database refuses it while the confirmation or an approval is missing. */
 export async function updateRequestApproved(sql: Sql, requestId: string, atMs: number): Promise<void> {
   await sql`update delivery_requests set approved_at_ms = ${atMs} where id = ${requestId} and approved_at_ms is null`;
 }
 
+/** The database refuses the requester, anyone but an operator, and the same operator twice. */
 export async function insertApproval(
   sql: Sql,
   approval: { requestId: string; requester: string; approver: string; atMs: number },

@@ -7,6 +7,7 @@ import { moveEntry } from './address-store.ts';
 import { refusals } from './rules.ts';
 import { type ConnectionState, type Move, type MovingObject, moves, wayBetween } from './state-rules.ts';
 import { moveConnection, moveRequest } from './store.ts';
+import { retryWaiting } from './waiting.ts';
 
 export type Transitions = ReturnType<typeof createTransitions>;
 
@@ -24,6 +25,7 @@ export function moveOf<Name extends MovingObject>(name: Name, from: string, to: 
 }
 
 export function createTransitions(parts: { audit: Pick<Audit, 'append'> }) {
+  /** Refuses: state_moved. The event stands in the same transaction as the move. */
   async function settle(
     sql: Sql,
     actor: Actor,
@@ -60,6 +62,8 @@ export function createTransitions(parts: { audit: Pick<Audit, 'append'> }) {
     ): Promise<void> {
       const isMoved = await moveConnection(sql, clientId, move, change);
       await settle(sql, actor, { object: 'connection', id: clientId, clientId, move, isMoved }, change);
+      // What waited for the connection is placed now (SF-11), or is for the portal alone.
+      if (move.to === 'configured' || move.to === 'closed') await retryWaiting(sql, clientId);
     },
 
     /** Takes a connection the whole legal way to a state. Refuses: connection_state_wrong when there is none. */
@@ -89,6 +93,8 @@ export function createTransitions(parts: { audit: Pick<Audit, 'append'> }) {
     async certificate(sql: Sql, actor: Actor, key: Item, move: Move<'certificate'>, change: Change): Promise<void> {
       const isMoved = await moveCertificate(sql, key.id, move, change);
       await settle(sql, actor, { object: 'certificate', ...key, move, isMoved }, change);
+      // D-26: what waited for a usable key goes out under this one.
+      if (move.to === 'enabled') await retryWaiting(sql, key.clientId);
     },
 
     async address(sql: Sql, actor: Actor, entry: Item, move: Move<'address'>, change: Change): Promise<void> {

@@ -24,6 +24,7 @@ export function createKeyExpiry(parts: {
 }) {
   const { database, clock, messages, transitions } = parts;
 
+  /** The client and the delivery desk are told the same (D-26). */
   async function tell(sql: Sql, key: Ending, what: { kind: string; text: string; atMs: number }): Promise<void> {
     const params = {
       keyId: key.keyId,

@@ -4,6 +4,7 @@ import type { Sql } from '../../kernel/sql.ts';
 import type { CertificateState, Move, SshKeyState } from '../delivery/state-rules.ts';
 import type { Purpose } from '../delivery/rules.ts';
 
+/** An SSH key on file; a refused one has no fingerprint, since nothing of it is kept. */
 export interface SshKeyRow {
   readonly keyId: string;
   readonly clientId: string;
@@ -22,6 +23,7 @@ export interface SshKeyRow {
   readonly endedAtMs: number | null;
 }
 
+/** An OpenPGP certificate on file, with the parameters of the subkey that is encrypted to. */
 export interface CertificateRow {
   readonly keyId: string;
   readonly clientId: string;
@@ -129,6 +131,7 @@ export async function listCertificates(sql: Sql, filter: KeyFilter): Promise<Cer
     order by id desc limit ${filter.limit}`;
 }
 
+/** False when the key is no longer in `move.from`. */
 export async function moveSshKey(
   sql: Sql,
   keyId: string,
@@ -145,6 +148,7 @@ export async function moveSshKey(
   return rows.length > 0;
 }
 
+/** False when the certificate is no longer in `move.from`. */
 export async function moveCertificate(
   sql: Sql,
   keyId: string,
@@ -172,6 +176,7 @@ export async function isKeyOfAnother(sql: Sql, clientId: string, fingerprint: st
   return rows.length > 0;
 }
 
+/** What counts against the day's limit, refused keys included. */
 export async function countSubmittedKeysSince(sql: Sql, clientId: string, sinceMs: number): Promise<number> {
   const [row] = await sql<{ count: number }>`
     select (select count(*) from ssh_keys where client_id = ${clientId} and submitted_at_ms > ${sinceMs})
@@ -184,6 +189,7 @@ export async function notifySshKeyEnded(sql: Sql, keyId: string): Promise<void> 
   await sql`select pg_notify('ssh_key_ended', ${keyId})`;
 }
 
+/** Counts a private key that was handed in (D-13). */
 export async function insertPrivateKeyRefusal(
   sql: Sql,
   refusal: { clientId: string; channel: string; kind: string; atMs: number },
@@ -211,6 +217,7 @@ export async function listEnding(sql: Sql, beforeMs: number, page: { after?: str
     order by place limit ${page.limit}`;
 }
 
+/** A key in force that has an end; `place` orders by it. */
 export interface EndingKey {
   readonly keyId: string;
   readonly clientId: string;

@@ -13,6 +13,7 @@ import { insertCertificate, insertSshKey, isKeyOfAnother, listCertificates, list
 
 export type KeySubmission = ReturnType<typeof createKeySubmission>;
 
+/** How the key was handed in. */
 export interface GivenKey {
   readonly purpose: Purpose;
   readonly expiresAtMs: number | undefined;
@@ -43,6 +44,7 @@ export function createKeySubmission(parts: {
     }
   }
 
+  /** A request of which nothing can come into force any more is over. */
   async function finishEmptied(sql: Sql, actor: Actor, requestId: string, atMs: number): Promise<void> {
     const request = await findRequest(sql, requestId);
     if (request === undefined || request.kind === 'set_up' || request.finishedAtMs !== null) return;

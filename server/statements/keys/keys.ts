@@ -10,6 +10,7 @@ import { checkClientOrDesk, checkOwn, checkPerson } from '../delivery/permission
 import { isExpiring, refusals } from '../delivery/rules.ts';
 import { findConnection, findElection, lockElection, updateEncryption } from '../delivery/store.ts';
 import { moveOf, type Transitions } from '../delivery/transitions.ts';
+import { retryWaiting } from '../delivery/waiting.ts';
 import { type CertificateRow, listCertificates, listSshKeys, type SshKeyRow } from './keys-store.ts';
 import { certificateState } from './rules.ts';
 
@@ -26,6 +27,7 @@ export interface EncryptionCertificate {
   readonly cipher: 'aes256' | 'aes128';
 }
 
+/** What issuing needs to know to deliver a report. */
 export interface DeliveryTerms {
   readonly sftp: boolean;
   readonly portal: boolean;
@@ -37,6 +39,7 @@ export interface DeliveryTerms {
   readonly certificates: readonly EncryptionCertificate[];
 }
 
+/** Newest first; ended and refused ones are kept as history. */
 export interface KeysOnFile {
   readonly sshKeys: readonly SshKeyRow[];
   readonly certificates: readonly CertificateRow[];
@@ -69,6 +72,7 @@ export function createKeys(parts: {
 
   async function switchTo(sql: Sql, actor: Actor, clientId: string, to: 'off' | 'on', atMs: number): Promise<void> {
     await updateEncryption(sql, clientId, to, atMs);
+    await retryWaiting(sql, clientId);
     await parts.audit.append(sql, {
       actor,
       action: `encryption.${to}`,
