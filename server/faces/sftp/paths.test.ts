@@ -61,7 +61,7 @@ test('a name may have 255 bytes, a path 4,096 bytes and 64 levels, and not one m
   assert.equal(refusalOf(`/${'n'.repeat(256)}`), 'path_name_too_long');
   assert.equal(refusalOf(`/${'é'.repeat(128)}`), 'path_name_too_long');
   assert.equal(canonical('/a'.repeat(64)), '/a'.repeat(64));
-  assert.equal(refusalOf('/a'.repeat(65)), 'path_too_deep');
+  assert.equal(refusalOf('/a'.repeat(65)), 'path_levels_too_many');
   assert.equal(canonical(`${'/'.repeat(4095)}a`), '/a');
   assert.equal(refusalOf(`${'/'.repeat(4096)}a`), 'path_too_long');
   assert.equal(canonical(`${`/${'n'.repeat(255)}`.repeat(15)}/${'n'.repeat(255)}`).length, 4096);
@@ -69,7 +69,7 @@ test('a name may have 255 bytes, a path 4,096 bytes and 64 levels, and not one m
 
 test('a path of 10,000 levels is refused, written out or by way of dots', () => {
   assert.equal(refusalOf('/a'.repeat(10_000)), 'path_too_long');
-  assert.equal(refusalOf('/a'.repeat(2000)), 'path_too_deep');
+  assert.equal(refusalOf('/a'.repeat(2000)), 'path_levels_too_many');
 });
 
 test('a name that grows beyond 255 bytes by normalisation is refused', () => {

@@ -24,7 +24,7 @@ export const refusals = defineRefusals({
     kind: 'invalid',
     text: 'A name in the path is longer than {limitBytes} bytes. Use a shorter name.',
   },
-  path_too_deep: {
+  path_levels_too_many: {
     kind: 'invalid',
     text: 'The path has more than {limit} levels. Use fewer folders inside one another.',
   },
@@ -36,7 +36,7 @@ const refusedCharacter = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]/u;
 
 /**
  * Makes a client's path canonical. A relative path begins at '/', which is also where '..' stops.
- * Refuses: path_not_utf8, path_character_refused, path_too_long, path_name_too_long, path_too_deep.
+ * Refuses: path_not_utf8, path_character_refused, path_too_long, path_name_too_long, path_levels_too_many.
  */
 export function canonicalPath(bytes: Uint8Array): string {
   if (bytes.length > pathLimits.pathBytes) throw refusals.path_too_long({ limitBytes: pathLimits.pathBytes });
@@ -57,7 +57,7 @@ function joinNames(names: readonly string[]): string {
     if (name === '' || name === '.') continue;
     if (name === '..') kept.pop();
     else kept.push(checkName(name));
-    if (kept.length > pathLimits.levels) throw refusals.path_too_deep({ limit: pathLimits.levels });
+    if (kept.length > pathLimits.levels) throw refusals.path_levels_too_many({ limit: pathLimits.levels });
   }
   return `/${kept.join('/')}`;
 }
