@@ -68,7 +68,9 @@ export function createTokenBuckets(limits: {
       buckets.delete(key);
       buckets.set(key, { tokens: isEnough ? available - tokens : available, atMs: nowMs });
       if (buckets.size > limits.keysMax) buckets.delete(buckets.keys().next().value!);
-      return isEnough ? 0 : Math.ceil(((tokens - available) / limits.refillPerSecond) * 1000);
+      // Rounded to a microsecond first: a hair of rounding error would otherwise cost a whole millisecond.
+      const waitMs = ((tokens - available) / limits.refillPerSecond) * 1000;
+      return isEnough ? 0 : Math.ceil(Math.round(waitMs * 1000) / 1000);
     },
   };
 }

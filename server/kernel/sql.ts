@@ -60,10 +60,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     idleTimeoutMillis: 30_000,
     types,
   });
-  pool.on('error', (fault) => options.onFault?.(fault));
+  let isClosed = false;
+  // The driver lets go of connections after it says that it ended: what becomes of them then is nobody's concern.
+  const onFault = (fault: Error): void => {
+    if (!isClosed) options.onFault?.(fault);
+  };
+  pool.on('error', onFault);
   // A connection that breaks while it is lent out reports it here too; without a listener that would end the process.
-  pool.on('connect', (connection) => connection.on('error', (fault) => options.onFault?.(fault)));
-  const ear = createEar(options);
+  pool.on('connect', (connection) => connection.on('error', onFault));
+  const ear = createEar({ ...options, onFault });
   return {
     sql: bind(pool),
     pool,
@@ -71,7 +76,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       const connection = await take(pool);
       try {
         await connection.query('begin');
-        const result = await work(bind(connection));
+        const result = await work(inTurn(bind(connection)));
         await connection.query('commit');
         connection.release();
         return result;
@@ -86,9 +91,20 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     listen: (channel, heard) => ear.listen(channel, heard),
     async close() {
+      isClosed = true;
       await ear.close();
       await pool.end();
     },
+  };
+}
+
+/** One connection runs one statement at a time: those asked for together follow each other in the order of asking. */
+function inTurn(sql: Sql): Sql {
+  let last: Promise<unknown> = Promise.resolve();
+  return <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) => {
+    const next = last.then(() => sql<Row>(text, ...values));
+    last = next.catch(() => undefined);
+    return next;
   };
 }
 
