@@ -4,7 +4,6 @@ import { createSftpListener } from './faces/sftp/listener.ts';
 import { openHttpsFace } from './faces/https/face.ts';
 import { blobFolder, clock, createIdentityOf, ids, openVaultOf, random } from './foundations.ts';
 import { openHostKeys, showHostKey } from './host-keys.ts';
-import { createIdentityRoutes } from './identity/https.ts';
 import { createAudit } from './kernel/audit.ts';
 import { openFileBlobs } from './kernel/file-blobs.ts';
 import { createHealth } from './kernel/health.ts';
@@ -15,15 +14,12 @@ import { createOutbox } from './kernel/outbox.ts';
 import { createRequests } from './kernel/requests.ts';
 import { openDatabase } from './kernel/sql.ts';
 import { createMessages } from './messages/messages.ts';
-import { createNoticeRoutes } from './messages/https.ts';
 import { observe } from './observe.ts';
 import { crontabEvery, housekeeping } from './housekeeping.ts';
 import { refusalSets } from './refusal-sets.ts';
-import { createConnectionRoutes } from './statements/connections/https.ts';
+import { createRoutes } from './routes.ts';
 import { createDelivery, deliveryDefaults } from './statements/delivery/delivery.ts';
-import { createDeliveryRoutes } from './statements/delivery/https.ts';
 import { createEncryptionPool } from './statements/issuing/encryption-pool.ts';
-import { createStatementRoutes } from './statements/https.ts';
 import { createSftpGate } from './statements/sftp.ts';
 import { createStatements, openBrokerKey, statementDefaults } from './statements/statements.ts';
 
@@ -166,13 +162,7 @@ export async function openApp(start: AppStart): Promise<App> {
   opened.defer(() => health.stop());
 
   const https = await openHttpsFace({
-    routes: [
-      ...createIdentityRoutes({ identity }),
-      ...createNoticeRoutes(parts),
-      ...createDeliveryRoutes({ delivery }),
-      ...createConnectionRoutes({ connections: delivery }),
-      ...createStatementRoutes({ statements }),
-    ],
+    routes: createRoutes(parts),
     refusals: refusalSets,
     clock,
     ids,

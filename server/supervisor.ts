@@ -10,7 +10,9 @@ import { Refusal, type RefusalKind } from './kernel/refusal.ts';
 export type ToWorker<Start> =
   | { readonly kind: 'start'; readonly start: Start }
   | { readonly kind: 'stop'; readonly graceMs: number };
-export type FromWorker = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly failure: Failure };
+export type FromWorker =
+  /** It listens to us now; what was said before could have been lost. */
+  { readonly kind: 'listening' } | { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Why a worker could not start, as it crosses the process border. */
 export interface Failure {
@@ -112,10 +114,10 @@ async function greet<Start>(worker: Worker, start: Start): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   worker.on('message', (message: FromWorker) => {
     // Other parts talk over the same pipe.
-    if (message.kind === 'ready') resolve();
+    if (message.kind === 'listening') worker.send({ kind: 'start', start } satisfies ToWorker<Start>);
+    else if (message.kind === 'ready') resolve();
     else if (message.kind === 'failed') reject(readFailure(message.failure));
   });
-  worker.send({ kind: 'start', start } satisfies ToWorker<Start>);
   await promise;
 }
 

@@ -36,3 +36,4 @@ process.on('message', (message: ToWorker<AppStart>) => {
   if (message.kind === 'start') void start(message.start);
   else if (message.kind === 'stop') void stop(message.graceMs);
 });
+process.send!({ kind: 'listening' } satisfies FromWorker);
