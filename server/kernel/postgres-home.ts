@@ -1,7 +1,7 @@
 // Decides where the embedded PostgreSQL lives, which programs it uses and as whom they run; remembers it for the next start.
 import { randomUUID } from 'node:crypto';
 import { access, chmod, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { copyBinaries, findBinaries, type PostgresBinaries } from './postgres-binaries.ts';
 import { describeFolder, type PostgresFolder } from './postgres-folder.ts';
 import { findClosedFolder, listIdentities, type PostgresIdentity, runProgram } from './postgres-identity.ts';
@@ -36,7 +36,7 @@ const readPointer = (dataDir: string): Promise<Pointer | undefined> =>
 /** Makes the data folder and checks that it is ours to write. Refuses: folder_not_writable, folder_of_another_user. */
 export async function openDataFolder(dataDir: string): Promise<void> {
   try {
-    await mkdir(join(dataDir, 'postgres'), { recursive: true, mode: 0o700 });
+    await makeFolders(join(dataDir, 'postgres'));
     await access(join(dataDir, 'postgres'), constants.W_OK | constants.X_OK);
   } catch (fault) {
     throw refusals.folder_not_writable({ folder: dataDir, reason: (fault as Error).message });
@@ -44,6 +44,19 @@ export async function openDataFolder(dataDir: string): Promise<void> {
   const self = process.getuid!();
   const { uid } = await stat(join(dataDir, 'postgres'));
   if (uid !== self) throw refusals.folder_of_another_user({ folder: join(dataDir, 'postgres'), owner: uid, self });
+}
+
+/** NOTE: Node's own `recursive` never returns where a parent exists but nothing can be made in it, as below /proc. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (fault) {
+    const { code } = fault as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path || (await exists(dirname(path)))) throw fault;
+    await makeFolders(dirname(path));
+    await makeFolders(path);
+  }
 }
 
 /**
