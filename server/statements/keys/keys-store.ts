@@ -131,6 +131,36 @@ export async function listCertificates(sql: Sql, filter: KeyFilter): Promise<Cer
     order by id desc limit ${filter.limit}`;
 }
 
+export interface TermsRow {
+  readonly sftp: boolean | null;
+  readonly portal: boolean | null;
+  readonly encryption: 'off' | 'on' | null;
+  readonly connectionState: string | null;
+  /** Those in use, newest first. */
+  readonly certificates: readonly {
+    readonly certificateId: string;
+    readonly fingerprint: string;
+    readonly subkeyId: string;
+    readonly recipient: RecipientKey;
+    readonly expiresAtMs: number | null;
+    readonly cipher: 'aes256' | 'aes128';
+  }[];
+}
+
+/** Everything about a client's delivery in one statement, since a run asks it for thousands of clients. */
+export async function findTerms(sql: Sql, clientId: string): Promise<TermsRow> {
+  const [row] = await sql<TermsRow>`
+    select e.sftp, e.portal, e.encryption, c.state as "connectionState", coalesce((
+        select jsonb_agg(jsonb_build_object('certificateId', k.id, 'fingerprint', k.fingerprint, 'subkeyId', k.subkey_id,
+          'recipient', k.recipient, 'expiresAtMs', k.expires_at_ms, 'cipher', k.cipher) order by k.id desc)
+        from openpgp_certificates k where k.client_id = ${clientId} and k.state in ('enabled', 'expiring')
+      ), '[]'::jsonb) as certificates
+    from (select 1) as one
+    left join delivery_elections e on e.client_id = ${clientId}
+    left join delivery_connections c on c.client_id = ${clientId}`;
+  return row!;
+}
+
 /** False when the key is no longer in `move.from`. */
 export async function moveSshKey(
   sql: Sql,

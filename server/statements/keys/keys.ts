@@ -8,10 +8,10 @@ import type { Messages } from '../../messages/messages.ts';
 import type { DeliverySettings } from '../delivery/delivery.ts';
 import { checkClientOrDesk, checkOwn, checkPerson } from '../delivery/permission-rules.ts';
 import { isExpiring, refusals } from '../delivery/rules.ts';
-import { findConnection, findElection, lockElection, updateEncryption } from '../delivery/store.ts';
+import { findElection, lockElection, updateEncryption } from '../delivery/store.ts';
 import { moveOf, type Transitions } from '../delivery/transitions.ts';
 import { retryWaiting } from '../delivery/waiting.ts';
-import { type CertificateRow, listCertificates, listSshKeys, type SshKeyRow } from './keys-store.ts';
+import { type CertificateRow, findTerms, listCertificates, listSshKeys, type SshKeyRow } from './keys-store.ts';
 import { certificateState } from './rules.ts';
 
 export type Keys = ReturnType<typeof createKeys>;
@@ -109,27 +109,18 @@ export function createKeys(parts: {
      * Units: none. Shape: see DeliveryTerms.
      */
     async deliveryFor(sql: Sql, clientId: string): Promise<DeliveryTerms> {
-      const election = await findElection(sql, clientId);
-      const connection = await findConnection(sql, clientId);
-      const encryption = switchOf(election?.encryption);
+      const found = await findTerms(sql, clientId);
+      const encryption = switchOf(found.encryption ?? undefined);
       const nowMs = clock.nowMs();
-      const rows = encryption === 'on' ? await listCertificates(sql, { clientId, limit: keysListedMax }) : [];
-      const isUsable = (key: CertificateRow): boolean =>
-        (key.state === 'enabled' || key.state === 'expiring') &&
-        certificateState({ expiresAtMs: key.expiresAtMs ?? undefined }, nowMs) === 'usable';
+      const certificates = found.certificates
+        .map((key) => ({ ...key, expiresAtMs: key.expiresAtMs ?? undefined }))
+        .filter((key) => encryption === 'on' && certificateState(key, nowMs) === 'usable');
       return {
-        sftp: election?.sftp ?? false,
-        portal: election?.portal ?? true,
-        connectionState: connection?.state ?? 'none',
+        sftp: found.sftp ?? false,
+        portal: found.portal ?? true,
+        connectionState: found.connectionState ?? 'none',
         encryption,
-        certificates: rows.filter(isUsable).map((key) => ({
-          certificateId: key.keyId,
-          fingerprint: key.fingerprint!,
-          subkeyId: key.subkeyId!,
-          recipient: key.recipient!,
-          expiresAtMs: key.expiresAtMs ?? undefined,
-          cipher: key.cipher!,
-        })),
+        certificates,
       };
     },
 
