@@ -11,6 +11,7 @@ import { createStatementRoutes } from './https.ts';
 import { refusals as runRefusals } from './issuing/run-rules.ts';
 
 const tokens = { client: 'c'.repeat(43), other: 'o'.repeat(43), desk: 'd'.repeat(43), service: 's'.repeat(43) };
+const at = (path: string): string => `path=${encodeURIComponent(path)}`;
 const csv = { 'content-type': 'application/octet-stream' };
 
 async function openFace() {
@@ -75,22 +76,15 @@ test('RP-01: the desk issues a statement, and its client alone lists, reads and 
   // A receipt is written when the answer has left, which the caller may see first.
   const timeline = await eventually(async () => {
     const answer = await face.ask('GET', `/v1/statements/${issued.json.id}/timeline`, { token: tokens.client });
-    return answer.json.steps.length === 5 && answer;
+    return answer.json.steps.length === 5 ? answer : undefined;
   });
+  const steps: { step: string; receipt?: { form: string; isWhole: boolean } }[] = timeline.json.steps;
   assert.deepEqual(
-    timeline.json.steps.map((step: { step: string; receipt?: { form: string; isWhole: boolean } }) => [
-      step.step,
-      step.receipt?.form,
-      step.receipt?.isWhole,
-    ]),
-    [
-      ['issued', undefined, undefined],
-      ['published', undefined, undefined],
-      ['fetched', 'portal', true],
-      ['fetched', 'delivered', false],
-      ['expires', undefined, undefined],
-    ],
+    steps.map((step) => step.step),
+    ['issued', 'published', 'fetched', 'fetched', 'expires'],
   );
+  const fetched = steps.flatMap((step) => (step.receipt ? [`${step.receipt.form} ${step.receipt.isWhole}`] : []));
+  assert.deepEqual(fetched.sort(), ['delivered false', 'portal true']);
   for (const path of ['', '/file', '/delivered', '/timeline']) {
     const answer = await face.ask('GET', `/v1/statements/${issued.json.id}${path}`, { token: tokens.other });
     assert.deepEqual([answer.status, answer.json.code], [404, 'statement_not_found'], path);
@@ -137,7 +131,6 @@ test('a client works in its repository over HTTPS, and the desk fetches what it 
   await using open = await openFace();
   const { face } = open;
   const token = tokens.client;
-  const at = (path: string) => `path=${encodeURIComponent(path)}`;
   assert.equal((await face.ask('POST', '/v1/repository/folders', { token, json: { path: '/in' } })).status, 204);
   const put = await face.ask('PUT', `/v1/repository/file?${at('/in/a.csv')}`, { token, body: 'buy,1\n', headers: csv });
   assert.deepEqual([put.status, put.json.sizeBytes, put.json.origin], [200, 6, 'client'], put.text);
@@ -155,7 +148,7 @@ test('a client works in its repository over HTTPS, and the desk fetches what it 
     token: tokens.desk,
   });
   assert.equal(fetched.text, 'buy,1\n');
-  for (const path of ['/../x', '/a/../../b', '/a%00b'.replace('%00', '\0'), `${'/a'.repeat(2000)}`]) {
+  for (const path of ['/../x', '/a/../../b', '/a\0b', '/a'.repeat(2000)]) {
     const refused = await face.ask('PUT', `/v1/repository/file?${at(path)}`, { token, body: 'x', headers: csv });
     assert.equal(refused.status, 400, `${JSON.stringify(path.slice(0, 20))} ${refused.text}`);
   }

@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually } from '../../test/eventually.ts';
 import { withClients } from '../../test/clients.ts';
 import { openTestFace } from '../../test/fakes/sftp-face.ts';
 import { openStatementWorld } from '../../test/statement-world.ts';

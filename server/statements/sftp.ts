@@ -133,4 +133,5 @@ const shapeHandle = (handle: UploadHandle): WriteHandle => ({
   sync: () => handle.sync(),
   close: async () => void (await handle.close()),
   abort: () => handle.abort(),
+  discard: () => handle.discard(),
 });

@@ -25,6 +25,7 @@ import { createRuns } from './issuing/runs.ts';
 import { createSealing } from './issuing/sealing.ts';
 import type { BrokerKey } from './proof/broker-key.ts';
 import { createDeletions } from './proof/deletions.ts';
+import { createManifestCheck } from './proof/manifests-check.ts';
 import { createManifests } from './proof/manifests.ts';
 import { createReceipts } from './proof/receipts.ts';
 import { createRetention } from './proof/retention.ts';
@@ -80,7 +81,10 @@ export function createStatements(parts: StatementParts) {
   const placing = createPlacing({ ...parts, repository, sealing: createSealing(parts) });
   const issuing = createIssuing({ ...parts, repository, placing, deletions });
   const catalog = createCatalog({ ...parts, receipts, repository });
-  const manifests = createManifests({ ...parts, repository });
+  const manifests = {
+    ...createManifests({ ...parts, repository }),
+    ...createManifestCheck({ ...parts, certificate: brokerKey.certificate }),
+  };
   const retention = createRetention({ ...parts, repository, deletions });
   const runs = createRuns({ ...parts, repository, placing, issuing, manifests });
 
@@ -107,19 +111,19 @@ export function createStatements(parts: StatementParts) {
         void (await issuing.deliverOne((payload as { statementId: string }).statementId)),
       [taskNames.deliverWaiting]: placeWaiting,
       [taskNames.run]: () => runs.resume(),
-      'statements.purge': async () => {
+      'statements:purge': async () => {
         await retention.purge();
         await retention.sweepOrphans();
       },
-      'statements.manifests': async () => void (await manifests.updateManifests()),
+      'statements:manifests': async () => void (await manifests.updateManifests()),
     } satisfies Record<string, Task>,
 
     crontab: [
       `*/10 * * * * ${taskNames.deliverWaiting}`,
       // A run whose worker died goes on within a minute.
       `* * * * * ${taskNames.run}`,
-      '7 * * * * statements.purge',
-      '2 * * * * statements.manifests',
+      '7 * * * * statements:purge',
+      '2 * * * * statements:manifests',
     ].join('\n'),
 
     /** For the outbox, by kind of event. */

@@ -153,7 +153,7 @@ test('D-26: without a usable key a statement waits in the portal, and gets its 1
 
   world.clock.advance(30 * dayMs);
   assert.deepEqual(
-    await world.statements.tasks['statements.deliver_waiting'](
+    await world.statements.tasks['statements:deliver_waiting'](
       { clientId },
       { number: 1, isLast: false, signal: AbortSignal.timeout(60_000) },
     ),
@@ -161,7 +161,7 @@ test('D-26: without a usable key a statement waits in the portal, and gets its 1
   );
   assert.deepEqual(await filesOf(world, actor), []);
   world.elect(clientId, { encryption: 'on', certificates: [await makeCertificate(home, 'Late', world.clock.nowMs())] });
-  await world.statements.tasks['statements.deliver_waiting'](
+  await world.statements.tasks['statements:deliver_waiting'](
     { clientId },
     { number: 1, isLast: false, signal: AbortSignal.timeout(60_000) },
   );
@@ -203,7 +203,7 @@ test('SF-11: what is issued between election and set-up arrives when the connect
   );
   assert.deepEqual(await filesOf(world, actor), []);
   world.elect(clientId);
-  await world.statements.tasks['statements.deliver_waiting'](
+  await world.statements.tasks['statements:deliver_waiting'](
     { clientId },
     { number: 1, isLast: false, signal: AbortSignal.timeout(60_000) },
   );

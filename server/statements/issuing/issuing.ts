@@ -327,9 +327,9 @@ export type Issuing = ReturnType<typeof createIssuing>;
 
 /** Names of jobs. */
 export const tasks = {
-  deliverOne: 'statements.deliver',
-  deliverWaiting: 'statements.deliver_waiting',
-  run: 'statements.run',
+  deliverOne: 'statements:deliver',
+  deliverWaiting: 'statements:deliver_waiting',
+  run: 'statements:run',
 } as const;
 
 export const runActor = systemActor('run');

@@ -298,7 +298,7 @@ test('a run that is broken off at any step ends with every statement there exact
   }
   assert.ok(breaks > 0, 'nothing was broken off, so nothing was proved');
   await world.statements.runs.resume();
-  await world.statements.tasks['statements.deliver_waiting'](
+  await world.statements.tasks['statements:deliver_waiting'](
     {},
     { number: 1, isLast: false, signal: AbortSignal.timeout(60_000) },
   );

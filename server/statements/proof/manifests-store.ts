@@ -97,3 +97,22 @@ export async function saveManifest(sql: Sql, row: ManifestRow): Promise<void> {
     on conflict (client_id, number) do update set sha256 = ${row.sha256}, is_final = ${row.isFinal},
       made_at_ms = ${row.madeAtMs}`;
 }
+
+export async function listClientsWithManifests(sql: Sql, afterClientId: string, limit: number): Promise<string[]> {
+  const rows = await sql<{ clientId: string }>`select distinct client_id as "clientId" from manifests
+    where client_id > ${afterClientId} order by client_id limit ${limit}`;
+  return rows.map((row) => row.clientId);
+}
+
+/** What the client's tree holds of statements, as its rows have it. */
+export async function listHeld(
+  sql: Sql,
+  clientId: string,
+): Promise<{ path: string; sizeBytes: number; sha256: string }[]> {
+  return sql<{
+    path: string;
+    sizeBytes: number;
+    sha256: string;
+  }>`select path, size_bytes as "sizeBytes", sha256 from entries
+    where client_id = ${clientId} and statement_id is not null`;
+}

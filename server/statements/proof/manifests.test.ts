@@ -190,3 +190,20 @@ test('lists of other clients are not listed, and bytes that are no list are call
     assert.deepEqual(verdict.faults, [{ fault: 'unreadable', manifest: 'm' }]);
   }
 });
+
+test('the whole installation is checked against its rows, and what was taken away since the last list is no fault', async () => {
+  await using days = await openThreeDays();
+  const { world, client, issued } = days;
+  const { manifests } = world.statements;
+  assert.deepEqual(await manifests.verifyAll(), { clients: 1, manifests: 2, faults: [] });
+  await world.statements.issuing.withdraw(world.desk, issued[0]!.statementId, 'wrong');
+  assert.deepEqual((await manifests.verifyAll()).faults, []);
+  const { sql } = world.database;
+  await sql`update entries set sha256 = ${'0'.repeat(64)} where statement_id = ${issued[1]!.statementId} and name like '%.csv'`;
+  assert.deepEqual(
+    (await manifests.verifyAll()).faults.map((fault) => [fault.clientId, fault.fault]),
+    [[client.clientId, 'file_differs']],
+  );
+  await sql`delete from entries where path = '/manifests/manifest_20261126.json'`;
+  assert.ok((await manifests.verifyAll()).faults.some((fault) => fault.fault === 'list_missing'));
+});

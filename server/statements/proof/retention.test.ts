@@ -1,6 +1,8 @@
 // Retention in simulated time: both sides of the 100 days, every kind of file, and a clock that is not believed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { blobRemovalLease } from '../../kernel/backup.ts';
+import { withLease } from '../../kernel/lease.ts';
 import { openStatementWorld, type StatementWorld } from '../../../test/statement-world.ts';
 
 const hourMs = 3_600_000;
@@ -186,4 +188,19 @@ test('a changed, a missing and an added row of the deletion log are found', asyn
   await sql`delete from deletion_seals`;
   await sql`delete from deletions where number = 1`;
   assert.deepEqual(await deletions.verify(), { whole: false, number: 1 });
+});
+
+test('while a backup runs no blob is removed, and the sweep takes what was left after it', async () => {
+  await using world = await openStatementWorld({ startMs: Date.now() });
+  const { repository, retention } = world.statements;
+  const { actor } = await world.addClient();
+  await (await repository.openWrite(actor, '/f', whole)).close();
+  await withLease(world.database, blobRemovalLease, async () => {
+    await repository.remove(actor, '/f');
+    assert.equal((await blobIds(world)).length, 1);
+    world.clock.advance(25 * hourMs);
+    assert.equal(await retention.sweepOrphans(), 0);
+  });
+  assert.equal(await retention.sweepOrphans(), 1);
+  assert.deepEqual(await blobIds(world), []);
 });

@@ -2,6 +2,7 @@
 // after that; the portal's copy goes with it. Each deletion is logged. A wall clock that jumped is not believed.
 import { type Actor, formatActor, isAtDesk, systemActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
+import { blobRemovalLease } from '../../kernel/backup.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { withLease } from '../../kernel/lease.ts';
@@ -165,10 +166,10 @@ export function createRetention(parts: {
       });
     },
 
-    /** Removes orphaned blobs; it believes the clock on the same terms. Shape: how many. */
+    /** Removes orphaned blobs; it believes the clock on the same terms, and leaves out while a backup runs. Shape: how many. */
     async sweepOrphans(): Promise<number> {
-      const removed = await withLease(database, 'retention', async () => sweep(await checkClock()));
-      return removed ?? 0;
+      const nowMs = await checkClock();
+      return (await withLease(database, blobRemovalLease, () => sweep(nowMs))) ?? 0;
     },
 
     /** What a purge would take now, without taking it. Refuses: proof_not_yours. */

@@ -152,7 +152,7 @@ async function moveFolder(sql: Sql, clientId: string, from: string, to: string):
   const deeper = to.split('/').length - from.split('/').length;
   const { bytes, depth } = rules.pathLimits;
   if (below.longestBytes + longerBytes > bytes || below.deepest + deeper > depth) {
-    throw refusals.path_too_deep({ depth, bytes });
+    throw refusals.repository_path_too_deep({ depth, bytes });
   }
   await store.moveBelow(sql, clientId, from, to);
   await uploadStore.moveUploadsBelow(sql, clientId, from, to);

@@ -11,7 +11,7 @@ import type { Attributes, Repository } from './repository.ts';
 
 const tag = 'Repository';
 const byPath = closed({ path: shapes.repositoryPath });
-const pathRefusals = ['path_invalid', 'path_too_deep', 'path_not_found', 'repository_not_yours'];
+const pathRefusals = ['path_invalid', 'repository_path_too_deep', 'path_not_found', 'repository_not_yours'];
 const changeRefusals = [...pathRefusals, 'statement_protected', 'name_reserved', 'path_taken', 'path_is_folder'];
 const quotaRefusals = ['quota_reached', 'quota_entries_reached'];
 /** Units: bytes. The quota is the real limit; this one only keeps the number sane. */

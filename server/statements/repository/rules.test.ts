@@ -55,11 +55,11 @@ test('a path with "..", NUL, a direction mark or an unpaired surrogate is refuse
 test('a path of ten thousand levels is refused, and the deepest allowed one is not', () => {
   assert.equal(
     codeOf(() => canonicalPath('/a'.repeat(10_000))),
-    'path_too_deep',
+    'repository_path_too_deep',
   );
   assert.equal(
     codeOf(() => canonicalPath('/a'.repeat(pathLimits.depth + 1))),
-    'path_too_deep',
+    'repository_path_too_deep',
   );
   assert.equal(
     codeOf(() => canonicalPath('/a'.repeat(pathLimits.depth))),
@@ -72,7 +72,7 @@ test('a path of ten thousand levels is refused, and the deepest allowed one is n
   );
   assert.equal(
     codeOf(() => canonicalPath(`${long}/${'n'.repeat(20)}`)),
-    'path_too_deep',
+    'repository_path_too_deep',
   );
 });
 

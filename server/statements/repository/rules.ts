@@ -7,7 +7,7 @@ export const refusals = defineRefusals({
     kind: 'invalid',
     text: 'This path cannot be used: {reason}. Use folder and file names without control characters, parted by "/".',
   },
-  path_too_deep: {
+  repository_path_too_deep: {
     kind: 'invalid',
     text: 'This path is longer or deeper than the repository takes: at most {depth} folders and {bytes} bytes.',
   },
@@ -77,13 +77,13 @@ export const movedEntriesMax = 100_000;
 
 /**
  * The one spelling of a path, so that every spelling of it meets the same decision.
- * Shape: '/' or '/a/b', NFC. Refuses: path_invalid, path_too_deep.
+ * Shape: '/' or '/a/b', NFC. Refuses: path_invalid, repository_path_too_deep.
  */
 export function canonicalPath(text: string): string {
   if (!text.isWellFormed()) throw refusals.path_invalid({ reason: 'it is not valid Unicode' });
   // Length is judged first: normalising is linear, but what follows need not see a megabyte.
   if (text.length > pathLimits.bytes * 4)
-    throw refusals.path_too_deep({ depth: pathLimits.depth, bytes: pathLimits.bytes });
+    throw refusals.repository_path_too_deep({ depth: pathLimits.depth, bytes: pathLimits.bytes });
   const names: string[] = [];
   for (const name of text.normalize('NFC').split('/')) {
     if (name === '' || name === '.') continue;
@@ -94,7 +94,7 @@ export function canonicalPath(text: string): string {
   }
   const path = `/${names.join('/')}`;
   if (names.length > pathLimits.depth || Buffer.byteLength(path) > pathLimits.bytes) {
-    throw refusals.path_too_deep({ depth: pathLimits.depth, bytes: pathLimits.bytes });
+    throw refusals.repository_path_too_deep({ depth: pathLimits.depth, bytes: pathLimits.bytes });
   }
   return path;
 }

@@ -1,4 +1,5 @@
 // The tree as its changes see it: the lock that orders them, the quota, names that are free, blobs that nobody names.
+import { blobRemovalLease } from '../../kernel/backup.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
@@ -94,11 +95,15 @@ export function createTree(parts: {
       return [upload.blobId];
     },
 
-    /** Removes blobs that no row names any more: only after the commit that let go of them, so a crash leaves orphans at most. */
+    /**
+     * Removes blobs that no row names any more: only after the commit that let go of them, so a crash leaves orphans at
+     * most. While a backup runs its rows may name them still; the sweep takes them later.
+     */
     async release(blobIds: readonly string[]): Promise<void> {
       if (blobIds.length === 0) return;
-      const used = new Set(await store.findUsedBlobs(database.sql, blobIds));
-      for (const blobId of blobIds) if (!used.has(blobId)) await blobs.remove(blobId);
+      const { used, isBackedUp } = await store.findUsedBlobs(database.sql, blobIds, blobRemovalLease);
+      if (isBackedUp) return;
+      for (const blobId of blobIds) if (!used.includes(blobId)) await blobs.remove(blobId);
     },
   };
 }
