@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openTestDatabase } from '../../test/database.ts';
 import { eventually } from '../../test/eventually.ts';
-import { tryLease, withLease } from './lease.ts';
+import { isLeaseHeld, tryLease, withLease } from './lease.ts';
 
 test('A lease has one holder; the next gets a higher fence', async () => {
   await using db = await openTestDatabase();
@@ -15,6 +15,18 @@ test('A lease has one holder; the next gets a higher fence', async () => {
   const second = (await eventually(() => tryLease(db.database, 'purge')))!;
   assert.ok(second.fence > first.fence);
   await second.close();
+});
+
+test('Whether a lease is held can be asked without taking it', async () => {
+  await using db = await openTestDatabase();
+  for (const name of ['purge', 'seal', 'blob removal', 'a', 'b', 'c']) {
+    assert.equal(await isLeaseHeld(db.database.sql, name), false);
+    await withLease(db.database, name, async () => {
+      assert.equal(await isLeaseHeld(db.database.sql, name), true, name);
+      assert.equal(await isLeaseHeld(db.database.sql, `${name} of others`), false);
+    });
+    await eventually(async () => !(await isLeaseHeld(db.database.sql, name)));
+  }
 });
 
 test('A holder whose connection is cut is told, and the lease is free', async () => {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import pg from 'pg';
 import { type Clock, systemClock } from './clock.ts';
 import { Outage } from './refusal.ts';
-import type { Database } from './sql.ts';
+import type { Database, Sql } from './sql.ts';
 
 export interface Lease extends AsyncDisposable {
   readonly name: string;
@@ -41,7 +41,7 @@ export async function tryLease(
       'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set idle_session_timeout = 0',
     );
     const lock = 'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken';
-    const { rows } = await connection.query<{ taken: boolean }>(lock, [`broadgate lease ${name}`]);
+    const { rows } = await connection.query<{ taken: boolean }>(lock, [lockName(name)]);
     if (!rows[0]!.taken) {
       await connection.end();
       return undefined;
@@ -61,6 +61,20 @@ export async function tryLease(
     await connection.end().catch(() => undefined);
     throw new Outage('the database', { retryAfterMs: 1000, cause: fault });
   }
+}
+
+const lockName = (name: string): string => `broadgate lease ${name}`;
+
+/** Whether any process holds the lease now. NOTE: by the time the answer is used it may be given back or taken. */
+export async function isLeaseHeld(sql: Sql, name: string): Promise<boolean> {
+  // PostgreSQL shows a lock of 64 bits as two halves, and 1 for its kind (its manual, "pg_locks").
+  const [row] = await sql<{ held: boolean }>`
+    select exists(
+      select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
+        and database = (select oid from pg_database where datname = current_database())
+        and (classid::bigint << 32 | objid::bigint) = hashtextextended(${lockName(name)}, 0)
+    ) as held`;
+  return row!.held;
 }
 
 /** A connection may be dead without an error to show for it: only an answer proves that the lease is still ours. */
