@@ -191,3 +191,29 @@ export async function setUpEncryption(desk: Caller, client: ClientPerson, certif
   await client.caller.put('/v1/delivery/encryption', { encryption: 'on' });
   return request;
 }
+
+export interface Issued {
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+export interface NewStatement {
+  readonly account: string;
+  readonly kind: string;
+  /** A day, a month, a year, or two days with a slash between. */
+  readonly period: string;
+  /** Only its ending counts. */
+  readonly file: string;
+  readonly title?: string;
+}
+
+/** The desk issues one statement or document. */
+export const issueStatement = (desk: Caller, asked: NewStatement, bytes: Uint8Array | string): Promise<Issued> =>
+  desk.upload<Issued>(
+    `/v1/delivery-desk/statements?${new URLSearchParams({ ...asked })}`,
+    Buffer.from(bytes),
+    'application/octet-stream',
+  );

@@ -81,3 +81,34 @@ export const plink = (target: Target, folder: string, hostKeyFingerprint: string
     ],
     { env: { HOME: folder }, timeoutMs: 20_000 },
   );
+
+/** lftp over OpenSSH, as its users set it up: ends with a status other than 0 at the first command that fails. */
+export function lftp({ port, user, keyFile }: Target, commands: string, folder: string): Promise<Ran> {
+  const program = ['ssh', '-a', '-x', '-i', keyFile, ...quiet, ...anyHost].join(' ');
+  const settings = `set cmd:fail-exit true; set net:max-retries 1; set sftp:connect-program "${program}"`;
+  return run('lftp', ['--norc', '-c', `${settings}; open -p ${port} sftp://${user}:@127.0.0.1; ${commands}`], {
+    cwd: folder,
+    env: { HOME: folder, LFTP_HOME: folder, LC_ALL: 'C.UTF-8' },
+  });
+}
+
+/**
+ * An upload by OpenSSH that is not left to end: it goes at `kibPerSecond`, and `cut` kills the program with its `ssh`,
+ * so that the server sees a connection that is gone and no word before.
+ */
+export function startUpload({ port, user, keyFile }: Target, from: string, to: string, kibPerSecond: number) {
+  const slow = ['-l', `${kibPerSecond * 8}`, '-b', '-', '-P', `${port}`, '-i', keyFile];
+  const child = spawn('sftp', [...slow, ...quiet, ...anyHost, `${user}@127.0.0.1`], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.stdin.end(`put ${from} ${to}\n`);
+  const ended = new Promise<number | null>((done) => child.on('exit', done));
+  return {
+    /** Shape: null where it was cut, the exit status where it had ended before. */
+    async cut(): Promise<number | null> {
+      if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL');
+      return ended;
+    },
+  };
+}

@@ -303,5 +303,8 @@ function openWrite(tree: FakeTree, path: string, how: WriteMode, nowMs: () => nu
       tree.open.writes--;
       kept.set(path, staged.bytes());
     },
+    async discard() {
+      tree.open.writes--;
+    },
   };
 }

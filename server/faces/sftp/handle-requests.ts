@@ -35,7 +35,7 @@ export interface HandleRequestParts {
 export function closeThing({ thing }: Handle, end: 'closed' | 'cut'): Promise<void> {
   if (thing.kind === 'listing') return thing.listing.close();
   if (thing.kind === 'reading') return thing.reading.close(end);
-  return end === 'closed' ? thing.writing.handle.close() : thing.writing.handle.abort();
+  return end === 'closed' ? thing.writing.close() : thing.writing.cut();
 }
 
 export function createHandleRequests({ handles, order, heavy, countRead, isOver }: HandleRequestParts) {
@@ -154,7 +154,10 @@ export function createHandleRequests({ handles, order, heavy, countRead, isOver 
     needReadable(from);
     const writing = needWriting(to);
     holdBoth([from, to], exchange, async () => {
-      await copyRange(await hashable(from), request, writing, isOver);
+      await copyRange(await hashable(from), request, writing, isOver).catch((thrown: unknown) => {
+        writing.failed(thrown);
+        throw thrown;
+      });
       exchange.ok();
     });
   }

@@ -228,7 +228,7 @@ export interface Fetched {
   readonly end: 'closed' | 'cut';
 }
 
-/** A staged upload: nothing of it is visible before `close`. Exactly one of `close` and `abort` is called. */
+/** A staged upload: nothing of it is visible before `close`. Exactly one of `close`, `abort` and `discard` is called. */
 export interface WriteHandle {
   /** Size and time as of now, staged bytes included. */
   attributes(): Promise<Attributes>;
@@ -248,4 +248,6 @@ export interface WriteHandle {
   close(): Promise<void>;
   /** The connection was lost: nothing is published, the staged bytes are kept for resume. */
   abort(): Promise<void>;
+  /** A part of it was refused, so that it cannot become whole: nothing is published and nothing kept. */
+  discard(): Promise<void>;
 }

@@ -116,19 +116,20 @@ test('requests on one handle are done in order and adjacent writes become one', 
   assert.equal(tree.calls.write, 3);
 });
 
-test('a joined write that is refused answers each of its parts as it would have been alone', async () => {
+test('a joined write that is refused answers each part as alone, and the file that lacks one is not published', async () => {
   const tree = createFakeTree();
   tree.quotaBytes = 4;
   const peer = createPeer(tree);
-  const handle = await peer.handle(client.open(1, '/f', upload));
+  const handle = await peer.handle(client.open(1, '/f', upload | flags.read));
   const gate = Promise.withResolvers<void>();
   tree.gate = gate.promise;
   peer.send(...[0, 1, 2].map((index) => client.write(2 + index, handle, index * 2, Buffer.from('xx'))));
   gate.resolve();
   const answers = [2, 3, 4].map(async (id) => (await peer.reply(id)).status());
   assert.deepEqual(await Promise.all(answers), [status.ok, status.ok, status.failure]);
-  await peer.ask(client.close(9, handle));
-  assert.equal(tree.nodes.get('/f')?.bytes.toString(), 'xxxx');
+  assert.equal((await peer.ask(client.read(5, handle, 0, 100))).string().toString(), 'xxxx');
+  assert.equal(await peer.status(client.close(9, handle)), status.failure);
+  assert.deepEqual([tree.nodes.has('/f'), tree.kept.has('/f'), tree.open.writes], [false, false, 0]);
 });
 
 test('with APPEND every write goes to the end, and without TRUNC an upload goes on where it was cut', async () => {

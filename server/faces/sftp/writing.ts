@@ -1,5 +1,6 @@
 // A file that a client uploads: adjacent WRITEs that wait for their turn become one write of the mount.
 import { type BatchBuffers, batchBytesMax } from './batch-buffers.ts';
+import { Refusal } from '../../kernel/refusal.ts';
 import type { Exchange } from './exchange.ts';
 import type { WriteHandle } from './mount.ts';
 import type { Work, WorkQueue } from './work-queue.ts';
@@ -27,6 +28,7 @@ export function createWriting(
   countWritten: (sizeBytes: number) => void,
 ) {
   const batches = new WeakSet<Work>();
+  let failure: { readonly thrown: unknown } | undefined;
 
   async function write(piece: Omit<WritePiece, 'exchange'>): Promise<void> {
     if (piece.payloadBytes === 0) return;
@@ -41,8 +43,14 @@ export function createWriting(
       await write(piece);
       piece.exchange.ok();
     } catch (thrown) {
+      failed(thrown);
       piece.exchange.fail(thrown);
     }
+  }
+
+  /** From here on the staged bytes are not what the client meant the file to be. */
+  function failed(thrown: unknown): void {
+    failure ??= { thrown };
   }
 
   async function writeBatch(batch: WriteBatch): Promise<void> {
@@ -59,9 +67,25 @@ export function createWriting(
     for (const piece of pieces) piece.exchange.ok();
   }
 
+  /** Kept for resume, unless a part was refused: what can never be whole would only take room that no list shows. */
+  const giveUp = (): Promise<void> =>
+    failure !== undefined && failure.thrown instanceof Refusal ? handle.discard() : handle.abort();
+
   return {
     handle,
     canRead: mode.read,
+    failed,
+    /**
+     * The client's CLOSE. Programs close after a WRITE that failed as after any other, and a file with a hole or without its
+     * end must not appear: the first failure is answered once more.
+     */
+    async close(): Promise<void> {
+      if (failure === undefined) return handle.close();
+      await giveUp();
+      throw failure.thrown;
+    },
+    /** The channel ended first. */
+    cut: giveUp,
     /** Queues one WRITE, joined to the one before it where both wait and touch. */
     push(queue: WorkQueue, piece: WritePiece): void {
       const last = queue.last;
