@@ -3,6 +3,12 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Parts } from '../server/app.ts';
+import { readSettings } from '../server/config.ts';
+import { silentLog } from '../server/kernel/log.ts';
+import { attachEmbeddedPostgres } from '../server/kernel/postgres.ts';
+import { readPostmaster } from '../server/kernel/postgres-folder.ts';
+import { findFolder } from '../server/kernel/postgres-home.ts';
 import { eventually } from './eventually.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -18,6 +24,12 @@ export interface InstallationOptions {
   readonly command?: 'serve' | 'demo';
   /** Settings beside the data folder and the ports. */
   readonly env?: Readonly<Record<string, string>>;
+  /** True for what a default installation has: its own ports and addresses, one worker a core. */
+  readonly isDefault?: boolean;
+  /** Words before the program, instead of those that make it another user's. */
+  readonly prefix?: readonly string[];
+  /** Words before a command of the installation, where it must run in another place than this process. */
+  readonly commandPrefix?: (serverPid: number) => readonly string[];
   /** A folder that is kept and served again; without it one is made, and removed at the end. */
   readonly dataDir?: string;
 }
@@ -40,19 +52,28 @@ export async function openInstallation(options: InstallationOptions = {}) {
   const isOwn = options.dataDir === undefined;
   const dataDir = options.dataDir ?? path.join(mkdtempSync(path.join(tmpdir(), 'broadgate-')), 'data');
   const environment: Record<string, string> = {
-    ...fixedEnvironment,
+    ...(options.isDefault === true ? {} : fixedEnvironment),
     ...options.env,
     BROADGATE_DATA_DIR: dataDir,
   };
   if (isOwn) chmodSync(path.dirname(dataDir), 0o755);
-  const { child, output } = start([path.join(root, 'server/main.ts'), options.command ?? 'serve'], environment);
+  const { child, output } = start(
+    [path.join(root, 'server/main.ts'), options.command ?? 'serve'],
+    environment,
+    options.prefix,
+  );
   const ended = new Promise<never>((_, failed) => {
     child.once('exit', (code, signal) => failed(new Error(`the server ended (${signal ?? code}):\n${output()}`)));
   });
   ended.catch(() => undefined);
-  const awaited = options.command === 'demo' ? 'demo/people.json' : 'run.json';
-  await Promise.race([ended, eventually(() => existsSync(path.join(dataDir, awaited)), { timeoutMs: 90_000 })]);
-  const runFile = JSON.parse(readFileSync(path.join(dataDir, 'run.json'), 'utf8')) as RunFile;
+  const isServing = (): RunFile | undefined => {
+    const runFile = readRunFile(dataDir);
+    // A server that was killed leaves its file, and the next one takes it away only after a moment.
+    if (runFile?.pid !== child.pid) return undefined;
+    const isSeeded = options.command !== 'demo' || existsSync(path.join(dataDir, 'demo/people.json'));
+    return isSeeded ? runFile : undefined;
+  };
+  const runFile = await Promise.race([ended, eventually(isServing, { timeoutMs: 90_000 })]);
 
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const exit = (): Promise<void> =>
@@ -68,15 +89,27 @@ export async function openInstallation(options: InstallationOptions = {}) {
       process.kill(runFile.pid, 'SIGINT');
       await exit();
     },
-    /** Ends the supervisor and its workers as a power cut would; the database is left behind. */
-    async kill(): Promise<void> {
-      for (const pid of [runFile.pid, ...childrenOf(runFile.pid)]) killQuietly(pid);
+    /** Ends the supervisor and its workers as a power cut would; the database is left behind unless it is named too. */
+    async kill(options: { database?: boolean } = {}): Promise<void> {
+      const database = options.database === true ? [await readDatabasePid(dataDir)] : [];
+      for (const pid of [runFile.pid, ...workersOf(runFile.pid), ...database]) killQuietly(pid);
       await exit();
     },
+    /** Ends when the server does. */
+    exit,
     /** Process numbers of the workers. */
-    workers: () => childrenOf(runFile.pid).filter((pid) => readCommand(pid).includes('worker.ts')),
+    workers: () => workersOf(runFile.pid),
+    /** Process number of the embedded PostgreSQL. */
+    databasePid: () => readDatabasePid(dataDir),
+    /** The operations below the faces, in this process and beside the server: for bulk work and for a look inside. */
+    async openParts(): Promise<Parts> {
+      const databaseUrl = await attachEmbeddedPostgres(dataDir);
+      if (databaseUrl === undefined) throw new Error(`no database serves ${dataDir}`);
+      const { openParts } = await import('../server/app.ts');
+      return openParts({ settings: readSettings(environment), databaseUrl }, silentLog);
+    },
     /** Runs a command of the installation, as its operator would. */
-    command: (...args: readonly string[]) => runCommand(args, environment),
+    command: (...args: readonly string[]) => runCommand(args, environment, options.commandPrefix?.(runFile.pid)),
     async [Symbol.asyncDispose]() {
       if (!isOver()) killQuietly(runFile.pid, 'SIGTERM');
       await Promise.race([exit(), new Promise((done) => setTimeout(done, 20_000).unref())]);
@@ -91,8 +124,9 @@ export type Installation = Awaited<ReturnType<typeof openInstallation>>;
 function start(
   args: readonly string[],
   environment: Record<string, string>,
+  prefix = asUser,
 ): { child: ChildProcess; output: () => string } {
-  const [file, ...words] = [...asUser, process.execPath, ...args];
+  const [file, ...words] = [...prefix, process.execPath, ...args];
   const child = spawn(file!, words, { env: cleanEnvironment(environment), stdio: ['ignore', 'pipe', 'pipe'] });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (bytes: Buffer) => chunks.push(bytes));
@@ -108,11 +142,26 @@ function cleanEnvironment(environment: Readonly<Record<string, string>>): Record
   return { ...Object.fromEntries(kept), ...environment };
 }
 
-async function runCommand(args: readonly string[], environment: Record<string, string>) {
-  const { child, output } = start([path.join(root, 'cli/main.ts'), ...args], environment);
+async function runCommand(args: readonly string[], environment: Record<string, string>, prefix?: readonly string[]) {
+  const { child, output } = start([path.join(root, 'cli/main.ts'), ...args], environment, prefix);
   const status = await new Promise<number>((done) => child.once('close', (code) => done(code ?? -1)));
   return { status, output: output() };
 }
+
+/** Shape: undefined where no server has written it, or it was taken away again. */
+export function readRunFile(dataDir: string): RunFile | undefined {
+  const file = path.join(dataDir, 'run.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RunFile) : undefined;
+}
+
+async function readDatabasePid(dataDir: string): Promise<number> {
+  const postmaster = await readPostmaster(await findFolder(dataDir));
+  if (postmaster === undefined) throw new Error(`no database serves ${dataDir}`);
+  return postmaster.pid;
+}
+
+const workersOf = (pid: number): number[] =>
+  childrenOf(pid).filter((child) => readCommand(child).includes('worker.ts'));
 
 const childrenOf = (pid: number): number[] => {
   try {
