@@ -24,8 +24,7 @@ export function createRunIntake(parts: { blobs: BlobStore }) {
 
   return {
     /**
-     * Reads every file once. `kept` is told of each stored file before the next is begun, so that it can be found again;
-     * without it files are hashed and nothing is stored.
+     * Reads every file once. `kept` is told of each stored file; without it files are hashed and nothing is stored.
      * Refuses: run_csv_missing, run_file_repeated, run_too_large, statement_too_large, and what the source refuses.
      */
     async receive(

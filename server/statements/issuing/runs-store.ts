@@ -68,11 +68,16 @@ export interface RunFileRow {
   readonly sha256: string;
 }
 
-/** Shape: false when a file of that name is there already. */
-export async function insertFile(sql: Sql, runId: string, file: RunFileRow): Promise<boolean> {
-  const made = await sql`insert into run_files (run_id, name, blob_id, size_bytes, sha256)
-    values (${runId}, ${file.name}, ${file.blobId}, ${file.sizeBytes}, ${file.sha256}) on conflict do nothing returning name`;
-  return made.length === 1;
+export async function insertFiles(sql: Sql, runId: string, files: readonly RunFileRow[]): Promise<void> {
+  const records = files.map((file) => ({
+    name: file.name,
+    blob_id: file.blobId,
+    size_bytes: file.sizeBytes,
+    sha256: file.sha256,
+  }));
+  await sql`insert into run_files (run_id, name, blob_id, size_bytes, sha256)
+    select ${runId}, * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (name text, blob_id text,
+      size_bytes bigint, sha256 text)`;
 }
 
 export async function listFiles(sql: Sql, runId: string): Promise<RunFileRow[]> {

@@ -139,13 +139,23 @@ export function createRuns(parts: RunParts) {
       if (before !== undefined) await clear(runId);
       const run = { id: runId, reference, isDryRun: asked.isDryRun, askedBy: formatActor(actor), nowMs: clock.nowMs() };
       await store.saveReceiving(database.sql, run);
+      // Files are written down some at a time; what a crash leaves out is an orphan that the sweep takes.
+      let stored: store.RunFileRow[] = [];
+      const writeDown = async (): Promise<void> => {
+        const batch = stored;
+        stored = [];
+        await store.insertFiles(database.sql, runId, batch);
+      };
       try {
         const received = await intake.receive(files, async (file) => {
-          await store.insertFile(database.sql, runId, file);
+          stored.push(file);
+          if (stored.length >= filesAtOnce) await writeDown();
         });
+        await writeDown();
         await accept(actor, runId, asked.isDryRun, received);
       } catch (fault) {
         await clear(runId);
+        await repository.release(stored.flatMap((file) => file.blobId ?? []));
         throw fault;
       }
       return describeRun(await getRow(runId));
@@ -189,6 +199,7 @@ export function createRuns(parts: RunParts) {
 export type Runs = ReturnType<typeof createRuns>;
 
 const linesAtOnce = 1000;
+const filesAtOnce = 100;
 const outcomesAtOnce = 1000;
 const receivingKeptMs = 24 * 3_600_000;
 

@@ -1,6 +1,11 @@
 // The delivered form of a statement: encrypted to the client's certificate and signed inside, or plain with a detached
 // signature. Made beside the repository and judged before anything of it is published.
-import { createMessageReader, type RecipientKey } from '@broadgate/openpgp-writer';
+import {
+  createMessageReader,
+  describeMessage,
+  type MessageOutline,
+  type RecipientKey,
+} from '@broadgate/openpgp-writer';
 import type { BlobStore, SealedBlob } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { EncryptionPool } from './encryption-pool.ts';
@@ -58,28 +63,25 @@ export function createSealing(parts: {
     const nowMs = clock.nowMs();
     const recipients = certificates.map((certificate) => certificate.recipient);
     const job = { recipients, fileName, modifiedAtMs: nowMs, signedAtMs: nowMs };
-    const check = createMessageReader();
+    if (plain.sizeBytes <= wholeBytesMax) {
+      const message = await pool.encrypt({ ...job, data: await readAll(plain.blobId) });
+      checkMessage(describeMessage(message), message.length, recipients);
+      return blobs.put(message);
+    }
+    const reader = createMessageReader();
     let sizeBytes = 0;
-    async function* checked(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-      for await (const piece of pieces) {
-        check.push(piece);
+    const source = pool.encryptStream({ ...job, source: readStream(plain.blobId), sizeBytes: plain.sizeBytes });
+    async function* read(): AsyncGenerator<Uint8Array> {
+      for await (const piece of source) {
+        reader.push(piece);
         sizeBytes += piece.length;
         yield piece;
       }
     }
-    const message =
-      plain.sizeBytes <= wholeBytesMax
-        ? [await pool.encrypt({ ...job, data: await readAll(plain.blobId) })]
-        : pool.encryptStream({ ...job, source: readStream(plain.blobId), sizeBytes: plain.sizeBytes });
-    const sealed = await blobs.put(checked(message));
+    const sealed = await blobs.put(read());
     try {
-      // What was written is read back as a stranger would, before anyone may fetch it.
-      const found = check.end();
-      const keyIds = recipients.map((recipient) => recipient.keyId).sort();
-      const isForClient = [...found.recipientKeyIds].sort().join() === keyIds.join();
-      if (!isForClient || found.sizeBytes !== sizeBytes || sealed.sizeBytes !== sizeBytes) {
-        throw new Error(`the encrypted form of ${fileName} is not what was asked for`);
-      }
+      checkMessage(reader.end(), sizeBytes, recipients);
+      if (sealed.sizeBytes !== sizeBytes) throw new Error('the stored message is not as long as what was written');
     } catch (fault) {
       await blobs.remove(sealed.blobId);
       throw fault;
@@ -108,3 +110,10 @@ export function createSealing(parts: {
 }
 
 export type Sealing = ReturnType<typeof createSealing>;
+
+/** Reads what was written as a stranger would, before anyone may fetch it: whole, and for these recipients and no others. */
+function checkMessage(found: MessageOutline, sizeBytes: number, recipients: readonly RecipientKey[]): void {
+  const asked = recipients.map((recipient) => recipient.keyId).sort();
+  const isAsked = [...found.recipientKeyIds].sort().join() === asked.join();
+  if (!isAsked || found.sizeBytes !== sizeBytes) throw new Error('the encrypted message is not what was asked for');
+}
