@@ -59,19 +59,19 @@ async function printRefusals(): Promise<string> {
   ]);
 }
 
-/** Every `events.ts` exports `events`: name -> what happened. */
-async function printEvents(): Promise<string> {
+/** Reads each `events.ts`: a comment that says what is recorded, above the name it is recorded under. */
+function printEvents(): string {
   const rows: string[] = [];
   for (const name of globSync('server/**/*events.ts', { cwd: root }).sort()) {
-    const loaded = (await import(pathToFileURL(path.join(root, name)).href)) as { events?: Record<string, string> };
-    for (const [event, meaning] of Object.entries(loaded.events ?? {})) {
-      rows.push(`| \`${event}\` | ${cell(meaning)} | ${name.split(path.sep).join('/')} |`);
+    const source = readFileSync(path.join(root, name), 'utf8');
+    for (const [, meaning, event] of source.matchAll(/\/\*\* (.+?) \*\/\s+\w+: '([\w.]+)'/g)) {
+      rows.push(`| \`${event}\` | ${cell(meaning!)} | ${name.split(path.sep).join('/')} |`);
     }
   }
   return page('Events', 'each `events.ts`', [
     'An event is written in the transaction of its cause; its consequences run from the outbox, after the commit.',
     '',
-    '| Event | Meaning | Declared in |',
+    '| Event | What is recorded | Declared in |',
     '|---|---|---|',
     ...rows.sort(),
   ]);
@@ -91,7 +91,7 @@ const { printOpenApi } = await import('./openapi.ts');
 const pages: Readonly<Record<string, string>> = {
   'settings.md': printSettings(),
   'refusals.md': await printRefusals(),
-  'events.md': await printEvents(),
+  'events.md': printEvents(),
   'openapi.json': printOpenApi(),
 };
 
