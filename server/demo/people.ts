@@ -11,6 +11,8 @@ export interface DemoClient {
   readonly login: string;
   readonly email: string;
   readonly portfolio: Omit<Portfolio, 'openedOn'>;
+  /** How long the account has been open. Units: calendar days. */
+  readonly openDays: number;
 }
 
 export const demoClients = {
@@ -29,6 +31,7 @@ export const demoClients = {
       symbols: ['NVND', 'MEAG', 'MWEQ', 'LMNO', 'BTC', 'ETH'],
       tradesMax: 2,
     },
+    openDays: 120,
   },
   fund: {
     kind: 'institution',
@@ -45,6 +48,7 @@ export const demoClients = {
       symbols: ['CDWL', 'LMNO', 'TBRF', 'HPZN', 'NVND', 'ASHR', 'MWEQ', 'MEAG', 'BTC'],
       tradesMax: 8,
     },
+    openDays: 150,
   },
   newcomer: {
     kind: 'institution',
@@ -61,6 +65,7 @@ export const demoClients = {
       symbols: ['ASHR', 'MWEQ', 'HPZN'],
       tradesMax: 1,
     },
+    openDays: 7,
   },
 } as const satisfies Record<string, DemoClient>;
 

@@ -2,9 +2,10 @@
 import type { Parts } from '../app.ts';
 import { type Actor, consoleActor, type Origin } from '../kernel/actor.ts';
 import { dateInZone } from '../kernel/clock.ts';
-import { createSemaphore } from '../kernel/limits.ts';
 import { type Random, randomText } from '../kernel/random.ts';
+import { createHash } from 'node:crypto';
 import {
+  type ActivityStatement,
   businessDays,
   composeStatement,
   createMarket,
@@ -37,7 +38,6 @@ export async function seedDemo(parts: Parts, files: DemoFiles): Promise<DemoFact
   await writePrivate(files.brokerCertificate, parts.statements.brokerKey.certificate);
   await writePrivate(files.strangeSshKey, (await makeSshPair('a key that nobody registered')).privateKey);
   for (const { login, password } of people) await writePrivate(files.passwordOf(login), `${password}\n`);
-  for (const { actor } of people) await parts.identity.signOut(actor);
   const logins = people.map(({ key, login, password }) => ({ key, login, password }));
   return { state: 'seeded', people: logins, sftpUser, statementName };
 }
@@ -46,24 +46,27 @@ export async function seedDemo(parts: Parts, files: DemoFiles): Promise<DemoFact
 const makePassword = (random: Random): string => randomText(random, 16).replace(/(.{4})(?=.)/g, '$1-');
 
 async function addPeople({ identity, random }: Parts): Promise<Person[]> {
-  const added = [
-    ...Object.entries(demoClients).map(([key, client]) => ({
-      key,
-      login: client.login,
-      add: () => identity.addClient(consoleActor, newClient(client)),
-    })),
-    ...demoOperators.map((operator) => ({
-      key: operator.login,
-      login: operator.login,
-      add: () => identity.addOperator(consoleActor, { ...operator, desks: [operator.desk] }),
-    })),
+  const adding = [
+    ...Object.entries(demoClients).map(async ([key, client]) => {
+      const { clientId, loginId, invitation } = await identity.addClient(consoleActor, newClient(client));
+      return { key, login: client.login, invitation, actor: { kind: 'client', clientId, loginId, origin } as const };
+    }),
+    ...demoOperators.map(async (operator) => {
+      const desks = [operator.desk];
+      const { operatorId, invitation } = await identity.addOperator(consoleActor, { ...operator, desks });
+      return {
+        key: operator.login,
+        login: operator.login,
+        invitation,
+        actor: { kind: 'operator', operatorId, desks, origin } as const,
+      };
+    }),
   ];
   return Promise.all(
-    added.map(async ({ key, login, add }) => {
-      const { invitation } = await add();
+    adding.map(async (added) => {
+      const { key, login, invitation, actor } = await added;
       const password = makePassword(random);
       await identity.acceptInvitation({ token: invitation.token, password, origin });
-      const { actor } = await identity.signIn({ login, password, origin });
       return { key, login, password, actor };
     }),
   );
@@ -108,42 +111,65 @@ async function setUpFund({ delivery, clock }: Parts, files: DemoFiles, fund: Per
 const electPortal = ({ delivery }: Parts, actor: Actor): Promise<unknown> =>
   delivery.elect(actor, { channels: { sftp: false, portal: true, ftp: false, email: false }, contact: undefined });
 
-/** A fortnight of daily statements and the month before, of every client, in every format. */
+interface RunFile {
+  readonly name: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** A fortnight of daily statements and the month before, in every format, handed over as one run of the delivery desk. */
 async function issueStatements({ statements, clock }: Parts, desk: Actor): Promise<void> {
   const today = Temporal.PlainDate.from(dateInZone(clock.nowMs(), zone));
-  const days = businessDays(today.subtract({ days: 14 }), today.subtract({ days: 1 }));
-  const periods: { period: Period; toOn: Temporal.PlainDate }[] = [
-    { period: 'monthly', toOn: today.with({ day: 1 }).subtract({ days: 1 }) },
-    ...days.map((toOn) => ({ period: 'daily' as const, toOn })),
-  ];
+  const { runId } = await statements.runs.startRun(desk, { reference: 'demo', isDryRun: false }, listFiles(today));
+  await statements.runs.resume();
+  const { state, rows } = await statements.runs.getRun(desk, runId);
+  if (state !== 'done' || rows.failed > 0) throw new Error(`the demo's run is ${state}, ${rows.failed} rows failed`);
+}
+
+async function* listFiles(today: Temporal.PlainDate): AsyncGenerator<RunFile> {
+  const lines = ['account,kind,period,file,sha256'];
+  const contents = new Map<string, Buffer>();
+  for (const statement of composeAll(today)) {
+    const { portfolio, period, fromOn, toOn } = statement;
+    for (const format of formats) {
+      const name = `${portfolio.accountNumber}-${period}-${toOn.toString()}.${format}`;
+      const content = writeStatement(statement, format);
+      const days = fromOn.equals(toOn) ? toOn.toString() : `${fromOn.toString()}/${toOn.toString()}`;
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      lines.push([portfolio.accountNumber, `activity-${period}`, days, name, sha256].join(','));
+      contents.set(name, content);
+    }
+  }
+  yield { name: 'run.csv', bytes: once(Buffer.from(`${lines.join('\n')}\n`)) };
+  for (const [name, content] of contents) yield { name, bytes: once(content) };
+}
+
+async function* once(content: Buffer): AsyncGenerator<Buffer> {
+  yield content;
+}
+
+/** Of every client: the business days of a fortnight, and the month before if the account was open then. */
+function* composeAll(today: Temporal.PlainDate): Generator<ActivityStatement> {
   const market = createMarket(seed);
-  const openedOn = businessDays(today.subtract({ days: 120 }), today)[0]!;
-  // Most of the time goes into waiting for the disk, so several are on their way at once.
-  const lanes = createSemaphore({ permits: 8, waitingMax: 1000 });
-  const issues = periods.flatMap(({ period, toOn }) =>
-    Object.values(demoClients).flatMap((client) => {
-      const fromOn = startOfPeriod(period, toOn);
-      const statement = composeStatement({
-        portfolio: { ...client.portfolio, openedOn },
+  for (const { portfolio, openDays } of Object.values(demoClients)) {
+    const openedOn = businessDays(today.subtract({ days: openDays }), today)[0]!;
+    const days = businessDays(today.subtract({ days: 14 }), today.subtract({ days: 1 }));
+    const ends: [Period, Temporal.PlainDate][] = [
+      ['monthly', today.with({ day: 1 }).subtract({ days: 1 })],
+      ...days.map((day): [Period, Temporal.PlainDate] => ['daily', day]),
+    ];
+    for (const [period, toOn] of ends) {
+      if (Temporal.PlainDate.compare(openedOn, toOn) > 0) continue;
+      yield composeStatement({
+        portfolio: { ...portfolio, openedOn },
         market,
         period,
-        fromOn,
+        fromOn: startOfPeriod(period, toOn),
         toOn,
         generatedAt: toOn.add({ days: 1 }).toZonedDateTime({ timeZone: zone, plainTime: '04:12' }),
         broker: brokerName,
       });
-      return formats.map((format) => () => {
-        const asked = {
-          accountNumber: client.portfolio.accountNumber,
-          kind: `activity-${period}`,
-          period: fromOn.equals(toOn) ? toOn.toString() : `${fromOn.toString()}/${toOn.toString()}`,
-          fileName: `activity.${format}`,
-        };
-        return statements.issuing.issueStatement(desk, asked, writeStatement(statement, format));
-      });
-    }),
-  );
-  await Promise.all(issues.map((issue) => lanes.run(issue)));
+    }
+  }
 }
 
 /** The path under which the newest daily PDF lies in the fund's repository. */
