@@ -5,8 +5,6 @@ create table repositories (
   client_id text primary key references clients (id),
   used_bytes bigint not null default 0 check (used_bytes >= 0),
   used_entries integer not null default 0 check (used_entries >= 0),
-  quota_bytes bigint check (quota_bytes >= 0),
-  quota_entries integer check (quota_entries >= 0),
   made_at_ms bigint not null
 );
 

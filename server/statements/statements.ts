@@ -33,8 +33,7 @@ import { createProofRecords } from './proof/records.ts';
 import { createRepository } from './repository/repository.ts';
 
 export { openBrokerKey, type BrokerKey } from './proof/broker-key.ts';
-export { events } from './events.ts';
-export { readFolder, readTar, type RunFile } from './issuing/run-sources.ts';
+export { readFolder, readTar } from './issuing/run-sources.ts';
 
 export interface StatementSettings {
   readonly brokerName: string;

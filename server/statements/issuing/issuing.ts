@@ -3,7 +3,7 @@
 //
 // States: issued -> expired (100 days) or withdrawn. Invariants: a version is never overwritten and its number never used
 // again; a request and a row of a run issue at most one statement; row, delivery and events are written in one transaction.
-import { type Actor, isAtDesk, systemActor } from '../../kernel/actor.ts';
+import { type Actor, isAtDesk } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
 import type { BlobStore, SealedBlob } from '../../kernel/blobs.ts';
 import { type Clock, dateInZone, formatInstant } from '../../kernel/clock.ts';
@@ -331,8 +331,6 @@ export const tasks = {
   deliverWaiting: 'statements:deliver_waiting',
   run: 'statements:run',
 } as const;
-
-export const runActor = systemActor('run');
 
 /** Refuses: issuing_not_yours. */
 export function checkDesk(actor: Actor): void {

@@ -125,7 +125,7 @@ export function createRepository(parts: RepositoryParts) {
     async space(actor: Actor): Promise<rules.Quota> {
       const { clientId } = rules.checkClient(actor);
       const row = await store.findRepository(database.sql, clientId);
-      return tree.quotaOf(row ?? { usedBytes: 0, usedEntries: 0, quotaBytes: null, quotaEntries: null, madeAtMs: 0 });
+      return tree.quotaOf(row ?? { usedBytes: 0, usedEntries: 0, madeAtMs: 0 });
     },
 
     /** Takes every entry of a statement out of the tree, in the caller's transaction. Shape: blobs to release after commit. */

@@ -34,8 +34,6 @@ export interface NewEntry {
 export interface RepositoryRow {
   readonly usedBytes: number;
   readonly usedEntries: number;
-  readonly quotaBytes: number | null;
-  readonly quotaEntries: number | null;
   readonly madeAtMs: number;
 }
 
@@ -50,28 +48,19 @@ export async function insertRepositories(sql: Sql, clientIds: readonly string[],
 
 /** Reads the quota row and, inside a transaction, keeps every other change of this tree by its client out until the end. */
 export async function lockRepository(sql: Sql, clientId: string): Promise<RepositoryRow | undefined> {
-  const [row] = await sql<RepositoryRow>`select used_bytes as "usedBytes", used_entries as "usedEntries",
-    quota_bytes as "quotaBytes", quota_entries as "quotaEntries", made_at_ms as "madeAtMs" from repositories where client_id = ${clientId} for update`;
+  const [row] =
+    await sql<RepositoryRow>`select used_bytes as "usedBytes", used_entries as "usedEntries", made_at_ms as "madeAtMs" from repositories where client_id = ${clientId} for update`;
   return row;
 }
 
 export async function findRepository(sql: Sql, clientId: string): Promise<RepositoryRow | undefined> {
-  const [row] = await sql<RepositoryRow>`select used_bytes as "usedBytes", used_entries as "usedEntries",
-    quota_bytes as "quotaBytes", quota_entries as "quotaEntries", made_at_ms as "madeAtMs" from repositories where client_id = ${clientId}`;
+  const [row] =
+    await sql<RepositoryRow>`select used_bytes as "usedBytes", used_entries as "usedEntries", made_at_ms as "madeAtMs" from repositories where client_id = ${clientId}`;
   return row;
 }
 
 export async function addUse(sql: Sql, clientId: string, bytes: number, entries: number): Promise<void> {
   await sql`update repositories set used_bytes = used_bytes + ${bytes}, used_entries = used_entries + ${entries}
-    where client_id = ${clientId}`;
-}
-
-export async function updateQuota(
-  sql: Sql,
-  clientId: string,
-  quota: { bytes: number | null; entries: number | null },
-): Promise<void> {
-  await sql`update repositories set quota_bytes = ${quota.bytes}, quota_entries = ${quota.entries}
     where client_id = ${clientId}`;
 }
 

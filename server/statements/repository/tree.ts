@@ -42,8 +42,8 @@ export function createTree(parts: {
   const quotaOf = (row: store.RepositoryRow): rules.Quota => ({
     usedBytes: row.usedBytes,
     usedEntries: row.usedEntries,
-    quotaBytes: row.quotaBytes ?? settings.quotaBytes,
-    quotaEntries: row.quotaEntries ?? settings.quotaEntries,
+    quotaBytes: settings.quotaBytes,
+    quotaEntries: settings.quotaEntries,
   });
 
   return {

@@ -352,7 +352,5 @@ export function createUploads(parts: {
   };
 }
 
-export type Uploads = ReturnType<typeof createUploads>;
-
 /** How much may be lost to a crash of the server at most. Units: bytes. */
 const checkpointStepBytes = 8 * 1024 * 1024;
