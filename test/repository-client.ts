@@ -17,6 +17,8 @@ export interface Entry {
   readonly isPartial: boolean;
 }
 
+const at = (where: string): string => `path=${encodeURIComponent(where)}`;
+
 export type RepositoryClient = Awaited<ReturnType<typeof openRepositoryClient>>;
 
 export interface Place {
@@ -38,7 +40,6 @@ export async function connectClient({ installation, desk, folder }: Place, clien
   const target: Target = { port: installation.sftpPort, user, keyFile: pair.keyFile };
   const { hostKeys } = await client.caller.get<{ hostKeys: { fingerprint: string }[] }>('/v1/delivery/instructions');
   const hostKeyFingerprint = hostKeys[0]!.fingerprint;
-  const at = (where: string): string => `path=${encodeURIComponent(where)}`;
   const entries = (where = '/'): Promise<Entry[]> => client.caller.list<Entry>(`/v1/repository/entries?${at(where)}`);
   let fetched = 0;
   return {
@@ -53,13 +54,13 @@ export async function connectClient({ installation, desk, folder }: Place, clien
     names: async (where = '/'): Promise<string[]> => (await entries(where)).map((entry) => entry.name).toSorted(),
     entry: (where: string): Promise<Entry> => client.caller.get<Entry>(`/v1/repository/entry?${at(where)}`),
     /** The bytes at a path as the API gives them. */
-    async read(where: string): Promise<Buffer> {
+    read: async (where: string): Promise<Buffer> => {
       const answer = await client.caller.call('GET', `/v1/repository/file?${at(where)}`);
       assert.equal(answer.status, 200);
       return Buffer.from(await answer.arrayBuffer());
     },
     /** The bytes of a file as OpenSSH fetches them. */
-    async fetch(where: string): Promise<Buffer> {
+    fetch: async (where: string): Promise<Buffer> => {
       fetched += 1;
       const to = path.join(folder, `${client.login}-fetched-${fetched}`);
       const ran = await sftp(target, [`get "${where}" ${to}`]);
