@@ -115,11 +115,18 @@ export function createFrameCipher(blobId: string, key: KeyObject) {
   }
 
   return {
-    /** The frame as it stands on the medium. */
-    sealFrame(index: number, nonce: Buffer, text: Buffer): Buffer {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(text.length);
-      return Buffer.concat([nonce, length, ...encrypt(nonce, text, authenticated(1, index, text.length))]);
+    /** The frame as it stands on the medium; written into a buffer of `strideBytes` where one is given to be used again. */
+    sealFrame(
+      index: number,
+      nonce: Buffer,
+      text: Buffer,
+      into = Buffer.allocUnsafe(text.length + frameExtraBytes),
+    ): Buffer {
+      nonce.copy(into);
+      into.writeUInt32BE(text.length, nonceBytes);
+      let end = nonceBytes + 4;
+      for (const piece of encrypt(nonce, text, authenticated(1, index, text.length))) end += piece.copy(into, end);
+      return into.subarray(0, end);
     },
 
     /** Shape: undefined when the bytes are not a whole, genuine frame of that index. Bytes beyond the frame are ignored. */

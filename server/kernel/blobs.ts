@@ -63,7 +63,7 @@ export interface SealedBlob {
 export interface BlobReader extends SealedBlob, AsyncDisposable {
   /** Shape: fewer bytes than asked for at the end, none beyond it. */
   read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
-  /** The bytes from `start` up to but not including `end`, in pieces of at most 256 KiB. */
+  /** The bytes from `start` up to but not including `end`, in pieces of at most 64 KiB. */
   stream(range?: { start?: number; end?: number }): AsyncIterable<Buffer>;
   close(): Promise<void>;
 }

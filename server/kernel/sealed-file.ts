@@ -17,7 +17,7 @@ import {
 import { onMedium } from './blob-medium.ts';
 import { BlobFault, type BlobReader, type DataKeys } from './blobs.ts';
 
-/** Frames read at once when a range spans several, and frames kept for the next read: a quarter of a megabyte each. */
+/** Frames read at once when a range spans several, and frames kept for the next read: a quarter of a megabyte. */
 const framesAtOnce = 4;
 const framesKept = 4;
 
@@ -43,6 +43,10 @@ export async function openSealedFile(blobId: string, handle: FileHandle, keys: D
     throw fault;
   }
 }
+
+/** Where a stretch that begins there ends, so that the next one begins with a frame. */
+const stretchEnd = (offsetBytes: number, end: number): number =>
+  Math.min(end, (Math.floor(offsetBytes / frameSizeBytes) + framesAtOnce) * frameSizeBytes);
 
 function createReader(parts: {
   blobId: string;
@@ -71,15 +75,23 @@ function createReader(parts: {
     return found!.text;
   }
 
+  /** Buffers for ciphertext, used again as soon as it is decrypted. */
+  const spare: Buffer[] = [];
+
   /** Frames from `from` up to and with `to`, which lie one after the other on the medium: one read for all. */
   async function readFrames(from: number, to: number): Promise<Buffer[]> {
     const start = headerSizeBytes + from * strideBytes;
     const end = Math.min(headerSizeBytes + (to + 1) * strideBytes, framesEnd(seal.sizeBytes));
-    const bytes =
-      parts.first?.subarray(start, end) ?? (await onMedium(blobId, () => readAt(handle, start, end - start)));
-    return Array.from({ length: to - from + 1 }, (_, at) =>
-      openFrame(from + at, bytes.subarray(at * strideBytes, (at + 1) * strideBytes)),
-    );
+    const buffer = parts.first ? undefined : (spare.pop() ?? Buffer.allocUnsafe(framesAtOnce * strideBytes));
+    const bytes = buffer
+      ? await onMedium(blobId, () => readInto(handle, buffer, start, end - start))
+      : parts.first!.subarray(start, end);
+    const frames: Buffer[] = [];
+    for (let index = from; index <= to; index += 1) {
+      frames.push(openFrame(index, bytes.subarray((index - from) * strideBytes, (index - from + 1) * strideBytes)));
+    }
+    if (buffer && spare.length < 2) spare.push(buffer);
+    return frames;
   }
 
   /** Starts reading a stretch of frames and keeps those that small reads will ask for again. */
@@ -94,18 +106,21 @@ function createReader(parts: {
     });
   }
 
+  /** The parts of some frames' texts that lie in a range: at most `framesAtOnce` of them are read together. */
+  async function readStretch(offsetBytes: number, end: number): Promise<Buffer[]> {
+    const from = Math.floor(offsetBytes / frameSizeBytes);
+    const frames = await Promise.all(getFrames(from, countFrames(end) - 1));
+    return frames.map((frame, at) => {
+      const base = (from + at) * frameSizeBytes;
+      return frame.subarray(Math.max(0, offsetBytes - base), end - base);
+    });
+  }
+
   async function read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
     const end = Math.min(offsetBytes + lengthBytes, seal.sizeBytes);
-    if (end <= offsetBytes) return Buffer.alloc(0);
     const pieces: Buffer[] = [];
-    const lastFrame = countFrames(end) - 1;
-    for (let from = Math.floor(offsetBytes / frameSizeBytes); from <= lastFrame; from += framesAtOnce) {
-      const to = Math.min(lastFrame, from + framesAtOnce - 1);
-      for (const [at, frame] of (await Promise.all(getFrames(from, to))).entries()) {
-        const base = (from + at) * frameSizeBytes;
-        pieces.push(frame.subarray(Math.max(0, offsetBytes - base), end - base));
-      }
-    }
+    for (let at = offsetBytes; at < end; at = stretchEnd(at, end))
+      pieces.push(...(await readStretch(at, stretchEnd(at, end))));
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 
@@ -121,16 +136,16 @@ function createReader(parts: {
     read,
     async *stream(range = {}) {
       const end = Math.min(range.end ?? seal.sizeBytes, seal.sizeBytes);
-      const stretch = framesAtOnce * frameSizeBytes;
       let at = range.start ?? 0;
-      // While one stretch is being sent the next is already read; it starts and ends where frames do.
-      let next = read(at, Math.min(stretch - (at % frameSizeBytes), end - at));
-      while (at < end) {
-        const bytes = await next;
-        at += bytes.length;
-        next = read(at, Math.min(stretch, end - at));
-        next.catch(() => undefined);
-        yield bytes;
+      // While one stretch is being sent the next is already read.
+      let next = at < end ? readStretch(at, stretchEnd(at, end)) : undefined;
+      while (next) {
+        const pieces = await next;
+        at = stretchEnd(at, end);
+        next = at < end ? readStretch(at, stretchEnd(at, end)) : undefined;
+        // A fault is thrown when its turn comes, also where the caller takes its time until then.
+        next?.catch(() => undefined);
+        yield* pieces;
       }
     },
     close,
@@ -138,10 +153,12 @@ function createReader(parts: {
   };
 }
 
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
-  const { bytesRead } = await handle.read(bytes, 0, length, position);
-  return bytes.subarray(0, bytesRead);
+const readAt = (handle: FileHandle, position: number, length: number): Promise<Buffer> =>
+  readInto(handle, Buffer.allocUnsafe(length), position, length);
+
+async function readInto(handle: FileHandle, buffer: Buffer, position: number, length: number): Promise<Buffer> {
+  const { bytesRead } = await handle.read(buffer, 0, length, position);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Bytes on the medium that a blob of that size takes, give or take its seal: for quotas and room. */

@@ -50,6 +50,8 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
   const nextNonce = createNonces(parts.random);
   const held = new Map<number, HeldFrame>();
   const turns = createSemaphore({ permits: 1, waitingMax: writesWaitingMax, what: 'the staged blob' });
+  /** Used for every frame that is read or written: buffers of this size are what a busy server would collect all day. */
+  const slotBuffer = Buffer.allocUnsafe(strideBytes);
   let nonces = Buffer.alloc(nonceBytes * 16);
   let sizeBytes = 0;
   /** Frames below this were synced, and are not overwritten in place without a second copy. */
@@ -63,9 +65,8 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
   const lengthOf = (index: number): number => Math.min(frameSizeBytes, sizeBytes - index * frameSizeBytes);
 
   async function readSlot(index: number): Promise<Buffer> {
-    const slot = Buffer.allocUnsafe(strideBytes);
-    const { bytesRead } = await handle.read(slot, 0, strideBytes, headerSizeBytes + index * strideBytes);
-    return slot.subarray(0, bytesRead);
+    const { bytesRead } = await handle.read(slotBuffer, 0, strideBytes, headerSizeBytes + index * strideBytes);
+    return slotBuffer.subarray(0, bytesRead);
   }
 
   function noteNonce(index: number, nonce: Buffer): void {
@@ -75,7 +76,7 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
 
   async function writeOut(index: number, frame: HeldFrame): Promise<void> {
     const nonce = nextNonce();
-    const slot = cipher.sealFrame(index, nonce, frame.bytes.subarray(0, lengthOf(index)));
+    const slot = cipher.sealFrame(index, nonce, frame.bytes.subarray(0, lengthOf(index)), slotBuffer);
     if (index < syncedFrames) {
       redo ??= await open(redoPath(parts.path), 'w', 0o600);
       const head = Buffer.alloc(8);
@@ -94,12 +95,15 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
   async function hold(index: number): Promise<HeldFrame> {
     let frame = held.get(index);
     if (!frame) {
+      // What a buffer held before lies beyond the end of the frame's text, which is neither written nor given out.
+      let bytes: Buffer | undefined;
       while (held.size >= heldFramesMax) {
         const [oldest, leaving] = held.entries().next().value!;
         if (leaving.isDirty) await writeOut(oldest, leaving);
         held.delete(oldest);
+        bytes = leaving.bytes;
       }
-      const bytes = Buffer.alloc(frameSizeBytes);
+      bytes ??= Buffer.allocUnsafe(frameSizeBytes);
       if (index < countFrames(sizeBytes)) {
         const found = cipher.openFrame(index, await readSlot(index));
         if (!found || !found.nonce.equals(nonces.subarray(index * nonceBytes, (index + 1) * nonceBytes))) {
@@ -171,11 +175,7 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
     const last = toBytes % frameSizeBytes === 0 ? undefined : await hold(kept - 1);
     for (const index of held.keys()) if (index >= kept) held.delete(index);
     sizeBytes = toBytes;
-    if (last) {
-      // What lies beyond the end reads as zeros when the blob grows again.
-      last.bytes.fill(0, toBytes % frameSizeBytes);
-      await writeOut(kept - 1, last);
-    }
+    if (last) await writeOut(kept - 1, last);
     await handle.truncate(framesEnd(toBytes));
     syncedFrames = Math.min(syncedFrames, kept);
   }
