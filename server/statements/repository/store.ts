@@ -49,13 +49,15 @@ export async function insertRepositories(sql: Sql, clientIds: readonly string[],
 /** Reads the quota row and, inside a transaction, keeps every other change of this tree by its client out until the end. */
 export async function lockRepository(sql: Sql, clientId: string): Promise<RepositoryRow | undefined> {
   const [row] =
-    await sql<RepositoryRow>`select used_bytes as "usedBytes", used_entries as "usedEntries", made_at_ms as "madeAtMs" from repositories where client_id = ${clientId} for update`;
+    await sql<RepositoryRow>`select used_bytes as "usedBytes", used_entries as "usedEntries", made_at_ms as "madeAtMs"
+    from repositories where client_id = ${clientId} for update`;
   return row;
 }
 
 export async function findRepository(sql: Sql, clientId: string): Promise<RepositoryRow | undefined> {
   const [row] =
-    await sql<RepositoryRow>`select used_bytes as "usedBytes", used_entries as "usedEntries", made_at_ms as "madeAtMs" from repositories where client_id = ${clientId}`;
+    await sql<RepositoryRow>`select used_bytes as "usedBytes", used_entries as "usedEntries", made_at_ms as "madeAtMs"
+    from repositories where client_id = ${clientId}`;
   return row;
 }
 
@@ -213,22 +215,12 @@ export async function isFeedOfClient(sql: Sql, clientId: string, code: string): 
   return rows.length > 0;
 }
 
-/**
- * Of these blobs, those that a row of this domain still names, and whether a backup runs that may name the others.
- * Shape: a lease is an advisory lock of its name; who looks after the commit that let go needs only to see, not to hold it.
- */
-export async function findUsedBlobs(
-  sql: Sql,
-  blobIds: readonly string[],
-  leaseName: string,
-): Promise<{ used: string[]; isBackedUp: boolean }> {
-  const [row] = await sql<{ used: string[]; isBackedUp: boolean }>`select array(
-      select blob_id from entries where blob_id = any(${blobIds}::text[])
-      union select blob_id from statements where blob_id = any(${blobIds}::text[])
-      union select blob_id from uploads where blob_id = any(${blobIds}::text[])
-      union select blob_id from run_files where blob_id = any(${blobIds}::text[])) as used,
-    exists (select 1 from pg_locks l join pg_database d on d.oid = l.database
-      where d.datname = current_database() and l.locktype = 'advisory' and l.objsubid = 1 and l.granted
-        and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(${`broadgate lease ${leaseName}`}, 0)) as "isBackedUp"`;
-  return row!;
+/** Of these blobs, those that a row of this domain still names. */
+export async function findUsedBlobs(sql: Sql, blobIds: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ blobId: string }>`
+    select blob_id as "blobId" from entries where blob_id = any(${blobIds}::text[])
+    union select blob_id from statements where blob_id = any(${blobIds}::text[])
+    union select blob_id from uploads where blob_id = any(${blobIds}::text[])
+    union select blob_id from run_files where blob_id = any(${blobIds}::text[])`;
+  return rows.map((row) => row.blobId);
 }

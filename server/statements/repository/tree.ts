@@ -3,6 +3,7 @@ import { blobRemovalLease } from '../../kernel/backup.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
+import { isLeaseHeld } from '../../kernel/lease.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import * as rules from './rules.ts';
 import { refusals } from './rules.ts';
@@ -101,9 +102,11 @@ export function createTree(parts: {
      */
     async release(blobIds: readonly string[]): Promise<void> {
       if (blobIds.length === 0) return;
-      const { used, isBackedUp } = await store.findUsedBlobs(database.sql, blobIds, blobRemovalLease);
-      if (isBackedUp) return;
-      for (const blobId of blobIds) if (!used.includes(blobId)) await blobs.remove(blobId);
+      const used = new Set(await store.findUsedBlobs(database.sql, blobIds));
+      const free = blobIds.filter((blobId) => !used.has(blobId));
+      // Looking suffices: a backup that begins after this sees rows that have let go already.
+      if (free.length === 0 || (await isLeaseHeld(database.sql, blobRemovalLease))) return;
+      for (const blobId of free) await blobs.remove(blobId);
     },
   };
 }
