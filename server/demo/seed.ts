@@ -174,7 +174,8 @@ function* composeAll(today: Temporal.PlainDate): Generator<ActivityStatement> {
 
 /** The path under which the newest daily PDF lies in the fund's repository. */
 async function findNewestPdf({ statements }: Parts, fund: Actor): Promise<string> {
-  const { items } = await statements.catalog.listStatements(fund, { kind: 'activity-daily' }, { limit: 50 });
+  const { items } = await statements.catalog.listStatements(fund, { kind: 'activity-daily' }, { limit: 100 });
+  items.sort((a, b) => (a.periodTo < b.periodTo ? 1 : -1));
   for (const { name, delivery } of items) {
     if (name.endsWith('.pdf') && delivery?.state === 'placed' && delivery.isEncrypted) return delivery.path;
   }
