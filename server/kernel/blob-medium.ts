@@ -80,5 +80,3 @@ export function createFolderSync() {
     },
   };
 }
-
-export type FolderSync = ReturnType<typeof createFolderSync>;

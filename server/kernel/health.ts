@@ -8,8 +8,6 @@ export interface HealthReport {
   readonly checks: Readonly<Record<string, 'ok' | 'failed' | 'late' | 'stopping'>>;
 }
 
-export type Health = ReturnType<typeof createHealth>;
-
 export function createHealth(parts: { clock: Clock; onFault?: (name: string, fault: unknown) => void }) {
   const checks = new Map<string, { look: () => Promise<unknown>; timeoutMs: number }>();
   let isStopping = false;

@@ -34,8 +34,6 @@ export async function enqueue(sql: Sql, task: string, payload: JsonValue, option
     run_at := ${runAt}::timestamptz, max_attempts := ${options.attemptsMax ?? 25}::int, job_key := ${options.key ?? null}::text)`;
 }
 
-export type Jobs = ReturnType<typeof createJobs>;
-
 export function createJobs(parts: { database: Database; log: Log; concurrency?: number }) {
   const { database, log } = parts;
   let runner: Runner | undefined;

@@ -15,7 +15,6 @@ import {
   type PostgresFolder,
   prepareCluster,
   readAccess,
-  readMajor,
   readPostmaster,
   socketFits,
   writeAccess,
@@ -280,7 +279,3 @@ function closeOnce(work: () => Promise<void>): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => (closing ??= work());
 }
-
-/** The major version that a data folder's cluster was written by; undefined when it holds none. */
-export const findClusterMajor = async (dataDir: string): Promise<string | undefined> =>
-  readMajor(await findFolder(resolvePath(dataDir)));

@@ -5,7 +5,6 @@ import {
   createFrameCipher,
   deriveBlobKey,
   type FrameCipher,
-  frameExtraBytes,
   framesEnd,
   frameSizeBytes,
   headerSizeBytes,
@@ -160,6 +159,3 @@ async function readInto(handle: FileHandle, buffer: Buffer, position: number, le
   const { bytesRead } = await handle.read(buffer, 0, length, position);
   return buffer.subarray(0, bytesRead);
 }
-
-/** Bytes on the medium that a blob of that size takes, give or take its seal: for quotas and room. */
-export const estimateSizeOnDisk = (sizeBytes: number): number => framesEnd(sizeBytes) + frameExtraBytes + 128;
