@@ -27,10 +27,10 @@ export interface TestCluster {
  * removes the folder.
  */
 export async function startTestCluster(): Promise<TestCluster> {
+  const prepared = await findPrepared();
   const folder = await mkdtemp(join(tmpdir(), 'broadgate-test-'));
   // Where PostgreSQL must run as another user, that user has to pass through.
   await chmod(folder, 0o711);
-  const prepared = await findPrepared();
   // A cluster that had to be put elsewhere knows its place and cannot be copied.
   const isMovable = !(await isThere(join(prepared, 'postgres', 'home.json')));
   if (isMovable) await promisify(execFile)('cp', ['-a', `${prepared}/postgres`, folder]);
@@ -62,6 +62,10 @@ async function findPrepared(): Promise<string> {
   const postgres = await openEmbeddedPostgres({ dataDir: fresh, durable: false });
   try {
     await prepareTemplate(postgres.superuserUrl);
+  } catch (fault) {
+    await postgres.close();
+    await rm(fresh, { recursive: true });
+    throw fault;
   } finally {
     await closeAdmin();
     await postgres.close();
