@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -35,7 +35,9 @@ export async function startTestCluster(): Promise<TestCluster> {
   const isMovable = !(await isThere(join(prepared, 'postgres', 'home.json')));
   if (isMovable) await promisify(execFile)('cp', ['-a', `${prepared}/postgres`, folder]);
   const postgres = await openEmbeddedPostgres({ dataDir: folder, durable: false });
-  const script = 'cat; kill -QUIT "$1"; while kill -0 "$1" 2>/dev/null; do sleep 0.05; done; rm -rf "$2"';
+  // The number alone may be another program's by then: only a PostgreSQL is ended.
+  const isOurs = '[ "$(cat /proc/$1/comm 2>/dev/null)" = postgres ]';
+  const script = `cat; ${isOurs} && kill -QUIT "$1"; while ${isOurs}; do sleep 0.05; done; rm -rf "$2"`;
   const guard = spawn('/bin/sh', ['-c', script, 'guard', String(postgres.pid), folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -53,10 +55,12 @@ export async function startTestCluster(): Promise<TestCluster> {
 
 /** A stopped cluster with the template in it, kept for the next test run as long as no migration changes. */
 async function findPrepared(): Promise<string> {
-  const cache = join(tmpdir(), `broadgate-test-clusters-${userInfo().uid}`);
+  const self = process.getuid!();
+  const cache = join(tmpdir(), `broadgate-test-clusters-${self}`);
+  await mkdir(cache, { recursive: true, mode: 0o700 });
+  if ((await stat(cache)).uid !== self) throw new Error(`${cache} belongs to somebody else: remove it`);
   const kept = join(cache, await nameTemplate());
   if (await isThere(kept)) return kept;
-  await mkdir(cache, { recursive: true, mode: 0o700 });
   await removeOld(cache);
   const fresh = await mkdtemp(join(cache, 'new-'));
   const postgres = await openEmbeddedPostgres({ dataDir: fresh, durable: false });
