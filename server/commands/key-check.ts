@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { callerFolder } from '../config.ts';
 import { formatInstant, systemClock } from '../kernel/clock.ts';
+import { privateKeyWarning } from '../statements/delivery/rules.ts';
 import { checkDeliveryKey } from '../statements/keys/intake.ts';
 import type { OpenPgpCertificate } from '../statements/keys/openpgp-certificate.ts';
 import { type Remark, remarkTexts } from '../statements/keys/rules.ts';
@@ -13,6 +14,8 @@ const readBytesMax = 4 * 2 ** 20;
 
 /** Refuses: what the intake refuses, with the same codes. */
 export async function checkKeyFile(file: string): Promise<number> {
+  // EN-19: said before the verdict, whatever the file holds.
+  process.stderr.write(`${privateKeyWarning}\n\n`);
   const key = await checkDeliveryKey(await readStart(resolve(callerFolder(), file)), { nowMs: systemClock.nowMs() });
   const lines = key.sort === 'ssh' ? describeSsh(key.key) : describeOpenPgp(key.certificate);
   const width = Math.max(...lines.map(([label]) => label.length)) + 2;

@@ -1,16 +1,11 @@
 // Started as root, the program begins again as the user that BROADGATE_RUN_AS names; nothing of it stays root but a watcher.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chown, constants, mkdir, readFile } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { environmentWith, type Settings } from '../config.ts';
+import { type Account, findAccount, giveFolder } from './accounts.ts';
 import { refusals } from './rules.ts';
-
-interface Account {
-  readonly uid: number;
-  readonly gid: number;
-  readonly home: string;
-}
 
 /**
  * Serves as the right user. Shape: the exit code when another process served for us; undefined when this one shall.
@@ -27,8 +22,7 @@ export async function becomeUser(settings: Settings): Promise<number | undefined
   if (process.getuid!() === account.uid && account.uid !== 0) return undefined;
   if (!isRoot) throw refusals.run_as_not_root({ user });
   if (account.uid === 0) throw refusals.serve_as_root();
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
-  await chown(settings.dataDir, account.uid, account.gid);
+  await giveFolder(settings.dataDir, account);
   return startAs(user, account, settings);
 }
 
@@ -52,13 +46,6 @@ async function startAs(user: string, account: Account, settings: Settings): Prom
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   return code ?? (signal === 'SIGKILL' ? 137 : 1);
-}
-
-async function findAccount(user: string): Promise<Account> {
-  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  const row = lines.find(([name, , uid]) => name === user || uid === user);
-  if (!row) throw refusals.run_as_unknown({ user });
-  return { uid: Number(row[2]), gid: Number(row[3]), home: row[5] ?? '/' };
 }
 
 async function findProgram(name: string): Promise<string | undefined> {
