@@ -68,6 +68,12 @@ export async function findElection(sql: Sql, clientId: string): Promise<Election
   return row;
 }
 
+/** Keeps what these clients chose as it is until the transaction ends; many may hold it together. */
+export async function holdElections(sql: Sql, clientIds: readonly string[]): Promise<void> {
+  await sql`
+    select 1 from delivery_elections where client_id = any(${clientIds}::text[]) order by client_id for share`;
+}
+
 export async function updateElection(
   sql: Sql,
   election: { clientId: string; sftp: boolean; portal: boolean; contact: string | null; atMs: number },

@@ -305,3 +305,42 @@ test('with the blob store failing while a form is stored the statement waits, an
   assert.equal((await world.statements.issuing.deliverOne(statementId)).outcome, 'done_before');
   assert.deepEqual(await filesOf(world, actor), [name, `${name}.sig`]);
 });
+
+test('EN-05: a choice that changes while the form is made is obeyed: nothing appears in clear, nor for an ended key', async () => {
+  let duringForm: (() => void) | undefined;
+  const around = (blobs: BlobStore): BlobStore => ({
+    ...blobs,
+    open(blobId) {
+      const change = duringForm;
+      duringForm = undefined;
+      change?.();
+      return blobs.open(blobId);
+    },
+  });
+  await using world = await openStatementWorld({ around, startMs: Date.now() });
+  using home = openGnupgHome();
+  const { actor, clientId, accountNumber } = await world.addClient();
+  const old = await makeCertificate(home, 'Old key', world.clock.nowMs());
+  const fresh = await makeCertificate(home, 'New key', world.clock.nowMs());
+  const issue = (text: string) =>
+    world.statements.issuing.issueStatement(world.desk, { ...daily, accountNumber }, Buffer.from(text));
+
+  world.elect(clientId);
+  duringForm = () => world.elect(clientId, { encryption: 'on', certificates: [old] });
+  const first = await issue('holdings one');
+  assert.deepEqual(await filesOf(world, actor), [`${first.name}.pgp`]);
+
+  duringForm = () => world.elect(clientId, { encryption: 'on', certificates: [fresh] });
+  const second = await issue('holdings two');
+  const { delivery } = await world.statements.catalog.getStatement(actor, second.statementId);
+  assert.equal(delivery?.state === 'placed' && delivery.certificateFingerprint, fresh.fingerprint);
+
+  duringForm = () => world.elect(clientId, { encryption: 'on' });
+  const third = await issue('holdings three');
+  assert.equal((await world.statements.issuing.deliverOne(third.statementId)).outcome, 'waits');
+  assert.deepEqual(await filesOf(world, actor), [`${first.name}.pgp`, `${second.name}.pgp`]);
+
+  // Forms that were made for nothing are not left in the store: two plaintexts, their two messages, and the third plaintext.
+  const kept = await Array.fromAsync(world.blobs.list());
+  assert.equal(kept.length, 5);
+});

@@ -1,7 +1,8 @@
 // Placing: a statement that is for the repository gets its delivered form and appears there in one step, or goes on waiting.
 //
 // A statement with encryption on is never placed in clear (D-26): without a usable certificate, or when encrypting fails,
-// it waits in the portal, and is placed once a new certificate is enabled; its 100 days count from then (D-24).
+// it waits in the portal, and is placed once a new certificate is enabled; its 100 days count from then (D-24). Making the
+// form takes a while, so the client's choice is looked at again, and held, in the transaction that publishes it.
 import { systemActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
@@ -14,6 +15,7 @@ import type { Outbox } from '../../kernel/outbox.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import type { Messages } from '../../messages/messages.ts';
 import type { Delivery } from '../delivery/delivery.ts';
+import { holdElections } from '../delivery/store.ts';
 import { events } from '../events.ts';
 import { keptMs } from '../proof/rules.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -85,13 +87,27 @@ export function createPlacing(parts: {
     }
   }
 
+  /** Of these clients, those whose choice is another one than the form was made for: encryption switched on, a key ended. */
+  async function findChanged(sql: Sql, sealed: readonly Sealed[]): Promise<Set<string>> {
+    const made = new Map(sealed.map(({ row, form }) => [row.clientId, form.certificates]));
+    await holdElections(sql, [...made.keys()]);
+    const changed = new Set<string>();
+    for (const [clientId, certificates] of made) {
+      const { now, way } = await wayNow(sql, clientId);
+      const wanted = way.way === 'encrypted' ? now.certificates : way.way === 'plain' ? [] : undefined;
+      if (wanted === undefined || idsOf(wanted) !== idsOf(certificates)) changed.add(clientId);
+    }
+    return changed;
+  }
+
   /** Publishes sealed statements, entries and states and events in one transaction. Shape: one outcome each, in order. */
-  async function place(sealed: readonly Sealed[]): Promise<Outcome[]> {
+  async function place(sealed: readonly Sealed[]): Promise<(Outcome | typeof outdated)[]> {
     const placedAtMs = clock.nowMs();
     return database.transaction(async (sql) => {
+      const changed = await findChanged(sql, sealed);
       const free = await store.lockWaiting(
         sql,
-        sealed.map(({ row }) => row.id),
+        sealed.flatMap(({ row }) => (changed.has(row.clientId) ? [] : row.id)),
       );
       const due = sealed.filter(({ row }) => free.has(row.id));
       await repository.prepare(sql, [...new Set(due.map(({ row }) => row.clientId))]);
@@ -104,9 +120,10 @@ export function createPlacing(parts: {
       const forms = due.map((item, index) => formOf(item, files[index]![0]!.id));
       await store.updatePlaced(sql, forms, { placedAtMs, expiresAtMs: placedAtMs + keptMs });
       await record(sql, due, forms);
-      return sealed.map((item) =>
-        free.has(item.row.id) ? { outcome: 'placed', path: joinPath('/', nameOf(item)) } : { outcome: 'done_before' },
-      );
+      return sealed.map((item) => {
+        if (free.has(item.row.id)) return { outcome: 'placed', path: joinPath('/', nameOf(item)) };
+        return changed.has(item.row.clientId) ? outdated : { outcome: 'done_before' };
+      });
     });
   }
 
@@ -162,11 +179,11 @@ export function createPlacing(parts: {
   }
 
   /** Places together; where one of several cannot be placed, the others are placed one by one. */
-  async function placeAll(sealed: readonly Sealed[]): Promise<Outcome[]> {
+  async function placeAll(sealed: readonly Sealed[]): Promise<(Outcome | typeof outdated)[]> {
     if (sealed.length === 0) return [];
     try {
       const outcomes = await place(sealed);
-      await discard(sealed.filter((_, index) => outcomes[index]!.outcome === 'done_before'));
+      await discard(sealed.filter((_, index) => outcomes[index]!.outcome !== 'placed'));
       return outcomes;
     } catch (fault) {
       if (sealed.length === 1 || fault instanceof Outage) {
@@ -174,7 +191,7 @@ export function createPlacing(parts: {
         throw fault;
       }
     }
-    const outcomes: Outcome[] = [];
+    const outcomes: (Outcome | typeof outdated)[] = [];
     for (const item of sealed) {
       const [outcome] = await placeAll([item]).catch(async (fault: unknown) => {
         if (fault instanceof Outage) throw fault;
@@ -187,7 +204,7 @@ export function createPlacing(parts: {
   }
 
   /** Brings waiting statements as far as they can go now; any of them may come any number of times. */
-  async function deliverAll(statementIds: readonly string[]): Promise<Map<string, Outcome>> {
+  async function deliverAll(statementIds: readonly string[], triesLeft = formsMax): Promise<Map<string, Outcome>> {
     const rows = await store.findStatements(database.sql, statementIds);
     const waiting = rows.filter(
       (row) => row.deliveryState === 'waiting' && row.withdrawnAtMs === null && row.blobId !== null,
@@ -227,16 +244,23 @@ export function createPlacing(parts: {
       throw fault;
     });
     const placed = await placeAll(sealed);
-    for (const [index, { row }] of sealed.entries()) outcomes.set(row.id, placed[index]!);
+    const again: string[] = [];
+    for (const [index, { row }] of sealed.entries()) {
+      const outcome = placed[index]!;
+      if (outcome.outcome !== 'outdated') outcomes.set(row.id, outcome);
+      else if (triesLeft > 1) again.push(row.id);
+      else outcomes.set(row.id, await wait(row, 'encryption'));
+    }
     // What could be placed is placed; the rest is tried again by whoever asked.
     if (outage !== undefined) throw outage;
+    if (again.length > 0) for (const entry of await deliverAll(again, triesLeft - 1)) outcomes.set(...entry);
     return outcomes;
   }
 
   return {
     wayNow,
     tellWaiting,
-    deliverAll,
+    deliverAll: (statementIds: readonly string[]) => deliverAll(statementIds),
     deliver: async (statementId: string): Promise<Outcome> => (await deliverAll([statementId])).get(statementId)!,
 
     /** Tries what waits, a bounded number in one call. Shape: how many were placed, and whether more is left to try. */
@@ -262,6 +286,17 @@ export function createPlacing(parts: {
 
 const pageStatements = 50;
 const sealedAtOnce = 12;
+/** How often a form is made for a choice that changes meanwhile, before the statement waits. */
+const formsMax = 3;
+
+/** Nothing was published: the form is not the one that the client wants by now. */
+const outdated = { outcome: 'outdated' } as const;
+
+const idsOf = (certificates: readonly { readonly certificateId: string }[]): string =>
+  certificates
+    .map(({ certificateId }) => certificateId)
+    .sort()
+    .join();
 
 interface Sealed {
   readonly row: store.StatementRow;
