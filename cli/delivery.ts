@@ -34,6 +34,7 @@ export function describeRequest(one: Request): string {
     ['Approvals', one.approvalsNeeded === 0 ? undefined : `${one.approvalsGiven} of ${one.approvalsNeeded}`],
     ['Due', one.finishedAt === null ? `${formatTime(one.dueAt)}${one.isLate ? ', late' : ''}` : undefined],
     ['To confirm', one.awaiting.length === 0 ? undefined : one.awaiting.join('\n            ')],
+    ['Note', one.sshKeys.length + one.openPgpKeys.length === 0 ? undefined : one.warning],
   ];
   return formatFacts(facts);
 }
@@ -90,6 +91,7 @@ const electionCommands: readonly Command[] = [
       const how = await caller.get<Static<typeof instructions>>('/v1/delivery/instructions');
       const lines = [describeState(state), '', strong('To connect'), `  ${how.sftpCommand}`];
       for (const key of how.hostKeys) lines.push(`  ${quiet(key.algorithm.padEnd(12))} ${key.fingerprint}`);
+      lines.push('', how.warning);
       answer(call, { state, instructions: how }, lines.join('\n'));
     },
   },
@@ -259,6 +261,7 @@ const describeKeys = (found: Keys): string =>
       'OpenPGP key',
       `${describeCertificate(key)}  ${quiet(key.id)}`,
     ]),
+    ['Note', found.warning],
   ]);
 
 export const deliveryCommands: readonly Command[] = [...electionCommands, ...keyCommands, ...noticeCommands];
