@@ -1,6 +1,6 @@
 // Blobs as files: the contract, and what an attacker or a crash may do to the files themselves.
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFile,
@@ -16,6 +16,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { testBlobs } from '../../test/contracts/blobs.contract.ts';
 import { framesEnd, headerSizeBytes, strideBytes } from './blob-frames.ts';
@@ -253,4 +254,17 @@ test('The files hold nothing of the text, and only their owner may read them', a
   assert.equal((await stat(store.pathOf(blobId))).mode & 0o777, 0o600);
   assert.equal((await stat(join(store.folder, 'sealed'))).mode & 0o777, 0o700);
   assert.deepEqual(await readdir(join(store.folder, 'staged')), []);
+});
+
+test('A full disk is an outage; what was written before stays whole, and writing goes on when there is room', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'broadgate-full-'));
+  // A file system of 4 MiB, mounted where only this process sees it.
+  const script = 'mount -t tmpfs -o size=4m tmpfs "$1" && exec "$2" "$3" "$1"';
+  const program = new URL('file-blobs.full.ts', import.meta.url).pathname;
+  const words = ['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', folder, process.execPath, program];
+  const child = spawn('unshare', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  await rm(folder, { recursive: true });
+  if (/unshare|mount:/.test(err)) t.skip('no file system can be mounted here');
+  else assert.equal(out, 'outage for put, outage for staged, resumed whole\n', err);
 });

@@ -130,7 +130,10 @@ export async function openFileBlobs(parts: {
     return { blobId, sizeBytes: bytes.length, sha256: sha256.toString('hex') };
   }
 
-  async function putStream(blobId: string, pieces: AsyncIterable<Uint8Array>): Promise<SealedBlob> {
+  async function putStream(
+    blobId: string,
+    pieces: AsyncIterable<Uint8Array> | readonly Uint8Array[],
+  ): Promise<SealedBlob> {
     const early: Uint8Array[] = [];
     let earlyBytes = 0;
     let staged: StagedBlob | undefined;
@@ -141,20 +144,14 @@ export async function openFileBlobs(parts: {
           earlyBytes += piece.length;
           continue;
         }
-        staged ??= await startWith(blobId, early);
-        await staged.writeAt(staged.sizeBytes, piece);
+        staged ??= await stage(blobId);
+        for (const waiting of [...early.splice(0), piece]) await staged.writeAt(staged.sizeBytes, waiting);
       }
       return await (staged ? staged.seal() : putSmall(blobId, Buffer.concat(early)));
     } catch (fault) {
       await staged?.discard();
       throw fault;
     }
-  }
-
-  async function startWith(blobId: string, pieces: readonly Uint8Array[]): Promise<StagedBlob> {
-    const staged = await stage(blobId);
-    for (const piece of pieces) await staged.writeAt(staged.sizeBytes, piece);
-    return staged;
   }
 
   return {
@@ -185,7 +182,7 @@ export async function openFileBlobs(parts: {
       if (!(bytes instanceof Uint8Array)) return putStream(blobId, bytes);
       const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       if (whole.length <= smallSizeBytesMax) return putSmall(blobId, whole);
-      return (await startWith(blobId, [whole])).seal();
+      return putStream(blobId, [whole]);
     },
 
     async remove(blobId) {

@@ -134,7 +134,7 @@ test('A job waits for its time, and one with the same key takes its place', asyn
   await enqueue(parts.sql, 'note', 'later', { runAtMs: Date.now() + 3_600_000 });
   await eventually(() => heard.length > 0);
   assert.deepEqual(heard, ['near']);
-  assert.equal((await parts.sql`select 1 from graphile_worker.jobs`).length, 1);
+  await eventually(async () => (await parts.sql`select 1 from graphile_worker.jobs`).length === 1);
 });
 
 test('Stopping waits for the job that runs', async () => {

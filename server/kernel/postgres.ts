@@ -199,6 +199,9 @@ function listSettings(folder: PostgresFolder, access: Access, durable: boolean):
     checkpoint_timeout: '15min',
     idle_in_transaction_session_timeout: '60s',
     jit: 'off',
+    // Containers give /dev/shm 64 MB, which parallel queries can exhaust; ours are short and need none.
+    max_parallel_workers_per_gather: 0,
+    max_parallel_maintenance_workers: 0,
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_min_messages: 'warning',
