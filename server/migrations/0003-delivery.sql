@@ -136,6 +136,8 @@ create table delivery_requests (
   channel text not null check (channel in ('portal', 'desk', 'mail')),
   state text not null check (state in ('open', 'in_work', 'done', 'refused')),
   requester text not null check (requester ~ '^(client|operator):.'),
+  -- Everybody who handed in something that the request holds; what is added later may come from somebody else.
+  submitters text[] not null,
   approvals_needed smallint not null check (approvals_needed between 0 and 2),
   opened_at_ms bigint not null,
   confirmed_at_ms bigint,
@@ -146,6 +148,7 @@ create table delivery_requests (
   finished_at_ms bigint,
   reason text,
   unique (id, requester),
+  check (requester = any (submitters)),
   check (state <> 'refused' or reason is not null),
   check ((state in ('done', 'refused')) = (finished_at_ms is not null)),
   check (state <> 'done' or approved_at_ms is not null)
@@ -167,6 +170,17 @@ create table request_approvals (
   foreign key (request_id, requester) references delivery_requests (id, requester),
   check (approver <> requester)
 );
+
+create function check_approver() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from delivery_requests where id = new.request_id and new.approver = any (submitters)) then
+    raise exception 'nobody approves what they handed in themselves'
+      using errcode = 'check_violation', constraint = 'approver_is_no_submitter';
+  end if;
+  return new;
+end $$;
+create trigger request_approvals_approver before insert or update on request_approvals
+  for each row execute function check_approver();
 
 create function check_request_approved() returns trigger language plpgsql as $$
 begin

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { consoleActor } from '../../kernel/actor.ts';
 import { Refusal } from '../../kernel/refusal.ts';
+import { brokenConstraint } from '../../kernel/sql.ts';
 import { makeSshKey, openDelivery } from './delivery-fixture.ts';
 import { createTransitions, moveOf } from './transitions.ts';
 
@@ -49,6 +50,24 @@ test('what joins a set-up after its approval must be approved anew', async () =>
     { after: undefined, limit: 9 },
   );
   assert.deepEqual(new Set(items.map(({ state }) => state)), new Set(['active']));
+});
+
+test('D-23: an operator who added a key to the client’s own set-up is not the one who approves it', async () => {
+  await using held = await openDelivery();
+  const { database, delivery, client, desk } = held;
+  const colleague = await held.addOperator('cora');
+  await delivery.elect(client, { channels: bySftp, contact: undefined });
+  const opened = await delivery.submit(client, { channel: 'portal', addresses: ['203.0.113.7'] });
+  const given = { channel, clientId: client.clientId, key: makeSshKey().bytes };
+  const { requestId } = await held.confirm(await delivery.submit(desk, given));
+  assert.equal(requestId, opened.requestId);
+  await assert.rejects(delivery.approve(desk, requestId), refusedWith('approver_is_requester'));
+  await assert.rejects(
+    database.sql`insert into request_approvals values (${requestId}, ${`client:${client.clientId}`},
+      ${`operator:${desk.operatorId}`}, 0)`,
+    (fault) => brokenConstraint(fault) === 'approver_is_no_submitter',
+  );
+  await delivery.approve(colleague, requestId);
 });
 
 test('an approval is given by a person of the delivery desk, not by the console and not by another desk', async () => {

@@ -24,6 +24,7 @@ import { checkClientOrDesk } from './permission-rules.ts';
 import { approvalsNeeded, privateKeyWarning, type Purpose, refusals, requestKindOf } from './rules.ts';
 import { isSetUp, settledSetUpState } from './state-rules.ts';
 import {
+  addSubmitter,
   countUnfinishedRequests,
   deleteApprovals,
   type DeliveryRequest,
@@ -176,6 +177,7 @@ export function createIntake(parts: {
     if (same !== undefined) return same;
     await checkPlace(sql, clientId, networks.length + (key === undefined ? 0 : 1), atMs);
     const request = await requestFor(sql, actor, { clientId, channel: given.channel, sort: key?.sort, purpose }, atMs);
+    await addSubmitter(sql, request.requestId, requesterOf(actor, clientId));
     // What was confirmed or approved before does not cover what joins the request now.
     await deleteApprovals(sql, request.requestId);
     await updateRequestConfirmed(sql, request.requestId, { atMs: null, dueAtMs: request.dueAtMs });

@@ -186,7 +186,7 @@ export function createRequestDesk(parts: {
         checkApprovable(request, loaded);
         await takeIfOpen(sql, actor, request, atMs);
         const approver = formatActor(actor);
-        if (approver === request.requester) throw refusals.approver_is_requester();
+        if (request.submitters.includes(approver)) throw refusals.approver_is_requester();
         try {
           await insertApproval(sql, { requestId, requester: request.requester, approver, atMs });
         } catch (fault) {

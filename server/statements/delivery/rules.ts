@@ -93,7 +93,7 @@ export const refusals = defineRefusals({
   },
   approver_is_requester: {
     kind: 'forbidden',
-    text: 'Who opened a request cannot approve it. Another person of the delivery desk has to.',
+    text: 'Who opened a request or handed in a part of it cannot approve it. Another person of the delivery desk has to.',
   },
   approved_already: {
     kind: 'conflict',

@@ -35,6 +35,8 @@ export interface DeliveryRequest {
   readonly channel: IntakeChannel;
   readonly state: RequestState;
   readonly requester: string;
+  /** Everybody who handed in something of it, the requester first. */
+  readonly submitters: readonly string[];
   readonly approvalsNeeded: number;
   readonly openedAtMs: number;
   readonly confirmedAtMs: number | null;
@@ -139,14 +141,22 @@ export async function insertRequest(
   >,
 ): Promise<void> {
   await sql`
-    insert into delivery_requests (id, client_id, kind, channel, state, requester, approvals_needed, opened_at_ms, due_at_ms)
+    insert into delivery_requests (id, client_id, kind, channel, state, requester, submitters, approvals_needed,
+      opened_at_ms, due_at_ms)
     values (${request.requestId}, ${request.clientId}, ${request.kind}, ${request.channel}, 'open', ${request.requester},
-      ${request.approvalsNeeded}, ${request.openedAtMs}, ${request.dueAtMs})`;
+      array[${request.requester}::text], ${request.approvalsNeeded}, ${request.openedAtMs}, ${request.dueAtMs})`;
+}
+
+/** Whoever adds to a request is one of those who may not approve it. */
+export async function addSubmitter(sql: Sql, requestId: string, submitter: string): Promise<void> {
+  await sql`
+    update delivery_requests set submitters = submitters || ${submitter}::text
+    where id = ${requestId} and ${submitter}::text <> all (submitters)`;
 }
 
 export async function findRequest(sql: Sql, requestId: string): Promise<DeliveryRequest | undefined> {
   const [row] = await sql<DeliveryRequest>`
-    select id as "requestId", client_id as "clientId", kind, channel, state, requester,
+    select id as "requestId", client_id as "clientId", kind, channel, state, requester, submitters,
       approvals_needed as "approvalsNeeded", opened_at_ms as "openedAtMs", confirmed_at_ms as "confirmedAtMs",
       due_at_ms as "dueAtMs", taken_at_ms as "takenAtMs", taken_by as "takenBy", approved_at_ms as "approvedAtMs",
       finished_at_ms as "finishedAtMs", reason
@@ -171,7 +181,7 @@ export interface RequestFilter {
 /** Newest first for a client's list and the desk's archive alike. */
 export async function listRequests(sql: Sql, filter: RequestFilter): Promise<DeliveryRequest[]> {
   return await sql<DeliveryRequest>`
-    select id as "requestId", client_id as "clientId", kind, channel, state, requester,
+    select id as "requestId", client_id as "clientId", kind, channel, state, requester, submitters,
       approvals_needed as "approvalsNeeded", opened_at_ms as "openedAtMs", confirmed_at_ms as "confirmedAtMs",
       due_at_ms as "dueAtMs", taken_at_ms as "takenAtMs", taken_by as "takenBy", approved_at_ms as "approvedAtMs",
       finished_at_ms as "finishedAtMs", reason
