@@ -75,12 +75,6 @@ export function optionText(call: Pick<CommandCall, 'options'>, name: string): st
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Every value of an option that may be given several times. */
-export function optionTexts(call: Pick<CommandCall, 'options'>, name: string): string[] {
-  const value = call.options[name];
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
 /** An option that the command cannot do without. */
 export function neededText(call: Pick<CommandCall, 'options'>, name: string): string {
   const value = optionText(call, name);

@@ -33,7 +33,7 @@ export function findFaults(files: readonly SourceFile[]): Fault[] {
 }
 
 const isTest = (name: string): boolean =>
-  /(\.(test|contract|cluster|owner)|-fixture)\.ts$/.test(name) || name.startsWith('test/');
+  /(\.(test|contract|cluster|owner|worker)|-fixture)\.ts$/.test(name) || name.startsWith('test/');
 const isOurs = (name: string): boolean => /^(server|packages|cli|bench|tools|test)\//.test(name);
 
 function checkText(file: SourceFile): Fault[] {

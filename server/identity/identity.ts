@@ -16,8 +16,8 @@ import { findLogin, findLoginOfOperator, listAccounts } from './store.ts';
 export type { Client } from './clients.ts';
 export type { Operator } from './operators.ts';
 export type { Invitation } from './parts.ts';
-export type { Confirmation, SignedIn, SignIn } from './sign-ins.ts';
-export type { IdentitySettings, NewClient } from './rules.ts';
+export type { SignIn } from './sign-ins.ts';
+export type { IdentitySettings } from './rules.ts';
 export { refusals as identityRefusals } from './rules.ts';
 
 /** The person behind an actor, as they see themselves. */

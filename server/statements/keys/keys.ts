@@ -14,8 +14,6 @@ import { retryWaiting } from '../delivery/waiting.ts';
 import { type CertificateRow, findTerms, listCertificates, listSshKeys, type SshKeyRow } from './keys-store.ts';
 import { certificateState } from './rules.ts';
 
-export type Keys = ReturnType<typeof createKeys>;
-
 /** A certificate that may be encrypted to now. */
 export interface EncryptionCertificate {
   readonly certificateId: string;
