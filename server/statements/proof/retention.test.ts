@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blobRemovalLease } from '../../kernel/backup.ts';
 import { withLease } from '../../kernel/lease.ts';
+import { eventually } from '../../../test/eventually.ts';
 import { openStatementWorld, type StatementWorld } from '../../../test/statement-world.ts';
 
 const hourMs = 3_600_000;
@@ -120,6 +121,35 @@ test('an unfinished upload that nobody went on with is let go of, and its room c
   assert.equal((await retention.purge())?.partialUploads, 1);
   assert.equal((await repository.space(actor)).usedBytes, 0);
   assert.deepEqual(await blobIds(world), []);
+});
+
+test('an upload that is gone on with while a purge looks at it stays, with its bytes and its room', async () => {
+  await using world = await openStatementWorld();
+  const { repository, retention } = world.statements;
+  const { actor, clientId } = await world.addClient();
+  const first = await repository.openWrite(actor, '/half', whole);
+  await first.write(0, Buffer.alloc(1000));
+  await first.abort();
+  await retention.purge();
+  await pass(world, 8 * 24 * hourMs);
+  let purging: Promise<unknown> | undefined;
+  await world.database.transaction(async (sql) => {
+    // The client holds its tree, as it does while it takes up the upload again; the purge has listed it and waits.
+    await sql`select 1 from repositories where client_id = ${clientId} for update`;
+    purging = retention.purge();
+    await eventually(async () => {
+      const rows = await world.database.sql`select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      return rows.length > 0;
+    });
+    await sql`update uploads set touched_at_ms = ${world.clock.nowMs()} where client_id = ${clientId}`;
+  });
+  assert.deepEqual(await purging, { files: 0, portalCopies: 0, partialUploads: 0 });
+  assert.equal((await repository.space(actor)).usedBytes, 1000);
+  const again = await repository.openWrite(actor, '/half', { ...whole, truncate: false });
+  assert.equal(again.attributes().sizeBytes, 1000);
+  await again.discard();
+  assert.equal((await repository.space(actor)).usedBytes, 0);
 });
 
 test('a wall clock that jumped forward purges nothing until the operations desk has confirmed it', async () => {

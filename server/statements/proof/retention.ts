@@ -11,7 +11,7 @@ import type { Database } from '../../kernel/sql.ts';
 import type { Messages } from '../../messages/messages.ts';
 import type { Repository } from '../repository/repository.ts';
 import { addUse } from '../repository/store.ts';
-import { deleteUpload, listStaleUploads, notifyTaken } from '../repository/uploads-store.ts';
+import { deleteStaleUploads, listStaleUploads, notifyTaken } from '../repository/uploads-store.ts';
 import type { Deletions } from './deletions.ts';
 import { dueBefore, isClockPlausible, partialKeptMs, refusals } from './rules.ts';
 import * as store from './retention-store.ts';
@@ -98,24 +98,29 @@ export function createRetention(parts: {
   async function purgePartials(beforeMs: number): Promise<number> {
     const stale = await listStaleUploads(database.sql, beforeMs, batchMax);
     if (stale.length === 0) return 0;
-    await database.transaction(async (sql) => {
+    const gone = await database.transaction(async (sql) => {
       await store.lockRepositories(sql, [...new Set(stale.map((upload) => upload.clientId))]);
-      for (const upload of stale) {
+      const rows = await deleteStaleUploads(
+        sql,
+        stale.map((upload) => upload.id),
+        beforeMs,
+      );
+      for (const upload of rows) {
         await notifyTaken(sql, upload.holder);
-        await deleteUpload(sql, upload.id);
         await addUse(sql, upload.clientId, -upload.reservedBytes, 0);
       }
       await deletions.append(
         sql,
-        stale.map((upload) => ({
+        rows.map((upload) => ({
           ...factsOf({ ...upload, sha256: null, statementId: null, placedAtMs: upload.begunAtMs }),
           path: upload.path,
           what: 'partial_upload' as const,
         })),
       );
+      return rows;
     });
-    await repository.release(stale.map((upload) => upload.blobId));
-    return stale.length;
+    await repository.release(gone.map((upload) => upload.blobId));
+    return gone.length;
   }
 
   /** Removes blobs that no row names and that are older than a day: what a crash between store and commit leaves. */

@@ -93,9 +93,19 @@ export async function listStaleUploads(
   sql: Sql,
   beforeMs: number,
   limit: number,
-): Promise<(UploadRow & { readonly clientId: string; readonly begunAtMs: number })[]> {
-  return sql<UploadRow & { clientId: string; begunAtMs: number }>`select id, client_id as "clientId", path,
-    blob_id as "blobId", holder, state, size_bytes as "sizeBytes", reserved_bytes as "reservedBytes",
-    touched_at_ms as "touchedAtMs", begun_at_ms as "begunAtMs"
+): Promise<{ id: string; clientId: string }[]> {
+  return sql<{ id: string; clientId: string }>`select id, client_id as "clientId"
     from uploads where touched_at_ms <= ${beforeMs} order by touched_at_ms, id limit ${limit}`;
+}
+
+/** Deletes those that are still stale: since they were listed one may have been gone on with, finished or dropped. */
+export async function deleteStaleUploads(
+  sql: Sql,
+  uploadIds: readonly string[],
+  beforeMs: number,
+): Promise<(UploadRow & { readonly clientId: string; readonly begunAtMs: number })[]> {
+  return sql<UploadRow & { clientId: string; begunAtMs: number }>`delete from uploads
+    where id = any(${uploadIds}::text[]) and touched_at_ms <= ${beforeMs}
+    returning id, client_id as "clientId", path, blob_id as "blobId", holder, state, size_bytes as "sizeBytes",
+      reserved_bytes as "reservedBytes", touched_at_ms as "touchedAtMs", begun_at_ms as "begunAtMs"`;
 }
