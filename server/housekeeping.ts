@@ -5,6 +5,7 @@ import type { Task } from './kernel/jobs.ts';
 import type { Outbox } from './kernel/outbox.ts';
 import type { Requests } from './kernel/requests.ts';
 import type { Database } from './kernel/sql.ts';
+import type { Identity } from './identity/identity.ts';
 import type { Messages } from './messages/messages.ts';
 import type { Delivery } from './statements/delivery/delivery.ts';
 
@@ -20,10 +21,11 @@ export function housekeeping(parts: {
   audit: Audit;
   outbox: Outbox;
   requests: Requests;
+  identity: Pick<Identity, 'purge'>;
   messages: Pick<Messages, 'purge'>;
   delivery: Pick<Delivery, 'warnOfExpiry' | 'purgeHistory'>;
 }): { tasks: Record<string, Task>; crontab: string } {
-  const { database, clock, audit, outbox, requests, messages, delivery } = parts;
+  const { database, clock, audit, outbox, requests, identity, messages, delivery } = parts;
   return {
     tasks: {
       'audit:seal': async () => void (await audit.seal(database)),
@@ -31,6 +33,7 @@ export function housekeeping(parts: {
       'history:purge': async () => {
         await delivery.purgeHistory();
         await messages.purge();
+        await identity.purge(database.sql);
         await outbox.deleteDone(database.sql, clock.nowMs() - eventsKeptMs);
         await requests.forget(database.sql, answersKeptMs);
       },
