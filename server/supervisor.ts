@@ -27,6 +27,8 @@ export interface SupervisorParts<Start> {
   readonly start: Start;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long a worker may take beyond its grace before it is killed. */
+  readonly cutMs?: number;
 }
 
 export interface Supervisor {
@@ -43,12 +45,11 @@ const backOffMs = 100;
 const backOffMsMax = 10_000;
 const healthyAfterMs = 60_000;
 const deathsInRowMax = 20;
-/** How long a worker may take beyond its grace before it is killed. */
-const cutMs = 5_000;
+const defaultCutMs = 5_000;
 
 /** Starts the workers and resolves once each of them serves. Refuses: whatever a worker could not start for. */
 export async function openSupervisor<Start>(parts: SupervisorParts<Start>): Promise<Supervisor> {
-  const { clock, log } = parts;
+  const { clock, log, cutMs = defaultCutMs } = parts;
   // Structured clone carries byte arrays and undefined as they are.
   cluster.setupPrimary({ exec: parts.workerFile, args: [], serialization: 'advanced' });
   const alive = new Set<Worker>();
@@ -90,7 +91,7 @@ export async function openSupervisor<Start>(parts: SupervisorParts<Start>): Prom
   const metrics = serveClusterMetrics();
   async function stop(graceMs: number): Promise<void> {
     isStopping = true;
-    await Promise.all([...alive].map((worker) => stopWorker(worker, graceMs, clock)));
+    await Promise.all([...alive].map((worker) => stopWorker(worker, { graceMs, cutMs }, clock)));
     metrics.close();
   }
 
@@ -129,7 +130,11 @@ async function refuseDeath(worker: Worker): Promise<never> {
 const readFailure = ({ text, refusal }: Failure): Error =>
   refusal ? new Refusal(refusal.kind, refusal.code, text) : new Error(text);
 
-async function stopWorker(worker: Worker, graceMs: number, clock: Clock): Promise<void> {
+async function stopWorker(
+  worker: Worker,
+  { graceMs, cutMs }: { graceMs: number; cutMs: number },
+  clock: Clock,
+): Promise<void> {
   if (worker.isDead()) return;
   const gone = once(worker, 'exit');
   const cut = clock.after(graceMs + cutMs, () => worker.process.kill('SIGKILL'));
