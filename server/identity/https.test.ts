@@ -356,3 +356,12 @@ test('neither passwords nor tokens nor one-time links are ever in the log', asyn
   assert.ok(face.logged.length >= 3);
   for (const secret of [ann.token, goodPassword, 'wrong-secret', 'four brown owls']) assert.ok(!log.includes(secret));
 });
+
+test('a text that no database keeps is the caller’s fault and names its field, for strangers too', async () => {
+  await using opened = await open();
+  const { face } = opened;
+  const answer = await face.ask('POST', '/v1/sign-ins', { json: { login: 'ann\0lee', password: 'any' } });
+  assert.deepEqual(said(answer), [400, 'request_invalid']);
+  assert.deepEqual(fields(answer), ['#/body/login malformed']);
+  assert.ok(!face.logged.some((line) => line.includes('"level":"error"')));
+});

@@ -24,9 +24,38 @@ const fromText = new Ajv2020({
 });
 for (const ajv of [exact, fromText]) ajvFormats.default(ajv);
 
-/** Chooses the checker by the part of the request. */
-export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
-  (httpPart === 'body' ? exact : fromText).compile(schema);
+/** Chooses the checker by the part of the request. What no database keeps in a text is refused with whatever a schema allows. */
+export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const validate = (httpPart === 'body' ? exact : fromText).compile(schema);
+  const check = (value: unknown): boolean => {
+    if (!validate(value)) check.errors = validate.errors;
+    else {
+      const at = findNul(value, '');
+      check.errors = at === undefined ? undefined : [{ ...nulError, instancePath: at }];
+    }
+    return !check.errors;
+  };
+  check.errors = undefined as ErrorObject[] | null | undefined;
+  return check;
+};
+
+const nulError = {
+  keyword: 'pattern',
+  schemaPath: '',
+  params: {},
+  message: 'must not hold the character NUL',
+} as const;
+
+/** Where a text holds NUL, as a JSON pointer; undefined where none does. Parsing has bounded how deep it can go. */
+function findNul(value: unknown, at: string): string | undefined {
+  if (typeof value === 'string') return value.includes('\0') ? at : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, inner] of Object.entries(value)) {
+    const found = name.includes('\0') ? at : findNul(inner, `${at}/${escapePointer(name)}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
 const wordOf: Readonly<Record<string, string>> = {
   type: 'wrong_type',
