@@ -53,7 +53,10 @@ export async function makeCertificate(made: {
 }
 
 /** Opens everything; dispose of it at the end of the test. */
-export async function openDelivery(changed: Partial<DeliverySettings> = {}) {
+export async function openDelivery(
+  changed: Partial<DeliverySettings> = {},
+  more: Pick<Parameters<typeof createDelivery>[0], 'inspectCertificate'> = {},
+) {
   const test = await openTestDatabase();
   const { database } = test;
   const clock = createFakeClock();
@@ -71,7 +74,7 @@ export async function openDelivery(changed: Partial<DeliverySettings> = {}) {
     rejectedAfterMs: 0,
     ...changed,
   };
-  const parts = { database, clock, random, ids, audit, identity, messages, settings, log: silentLog };
+  const parts = { database, clock, random, ids, audit, identity, messages, settings, log: silentLog, ...more };
   const delivery = createDelivery(parts);
 
   async function addClient(login: string): Promise<ClientActor> {

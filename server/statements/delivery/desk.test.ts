@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { consoleActor } from '../../kernel/actor.ts';
 import { Refusal } from '../../kernel/refusal.ts';
 import { brokenConstraint } from '../../kernel/sql.ts';
+import { readCertificate } from '../keys/openpgp-certificate.ts';
 import { makeSshKey, openDelivery } from './delivery-fixture.ts';
 import { createTransitions, moveOf } from './transitions.ts';
 
@@ -161,4 +162,23 @@ test('a move from a state that somebody else has left is refused and leaves no t
   assert.throws(() => moveOf('ssh_key', 'unheard of', 'active'), refusedWith('state_moved'));
   const after = await audit.list(database.sql, { subject: `connection:${client.clientId}`, limit: 100 });
   assert.equal(after.length, before.length);
+});
+
+test('over the day’s limit no certificate is read any more, and a private key is still called one', async () => {
+  let read = 0;
+  const inspectCertificate = async (bytes: Uint8Array, nowMs: number) => {
+    read += 1;
+    return await readCertificate(bytes, nowMs);
+  };
+  await using held = await openDelivery({ submissionsPerDayMax: 2 }, { inspectCertificate });
+  const { delivery, client } = held;
+  const submit = (text: string) => delivery.submit(client, { channel: 'portal', key: Buffer.from(text) });
+  const unreadable = '-----BEGIN PGP PUBLIC KEY BLOCK-----';
+  await assert.rejects(submit(unreadable), refusedWith('key_unreadable'));
+  await assert.rejects(submit(unreadable), refusedWith('key_unreadable'));
+  await assert.rejects(submit(unreadable), refusedWith('submissions_too_many'));
+  assert.equal(read, 2);
+  await assert.rejects(submit('-----BEGIN OPENSSH PRIVATE KEY-----'), refusedWith('key_private'));
+  held.clock.advance(86_400_001);
+  await assert.rejects(submit(unreadable), refusedWith('key_unreadable'));
 });

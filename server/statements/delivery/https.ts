@@ -11,6 +11,8 @@ const tag = 'Delivery';
 const keyLimitBytes = 64 * 1024;
 // A key of 64 KiB as a JSON string, whose line ends take two characters each.
 const submissionLimitBytes = 160 * 1024;
+// Looking for private keys in whatever was packed into a file costs far more than any other reading of a body.
+const submissionWeight = 20;
 
 /** All routes of delivery, the desk's included. */
 export const createDeliveryRoutes = (parts: { delivery: Delivery }): Route[] => [
@@ -99,6 +101,7 @@ const intakeRoutes = ({ delivery }: { delivery: Delivery }): Route[] => [
     who: 'client',
     body: shapes.submission,
     bodyLimitBytes: submissionLimitBytes,
+    weight: submissionWeight,
     answers: { 201: shapes.request },
     refusals: [...intakeRefusals, ...keyRefusals, ...addressRefusals],
     async handle({ actor, body }) {
@@ -123,6 +126,7 @@ const intakeRoutes = ({ delivery }: { delivery: Delivery }): Route[] => [
     query: shapes.keyQuery,
     mediaTypes: ['text/plain', 'application/octet-stream', 'application/pgp-keys', 'application/x-pem-file'],
     bodyLimitBytes: keyLimitBytes,
+    weight: submissionWeight,
     answers: { 201: shapes.request },
     refusals: [...intakeRefusals, ...keyRefusals],
     async handle({ actor, query, upload }) {

@@ -8,7 +8,7 @@ import { checkDeliveryKey, type DeliveryKey } from '../keys/intake.ts';
 import { countSubmittedKeysSince, insertPrivateKeyRefusal } from '../keys/keys-store.ts';
 import { readRevokedFingerprint } from '../keys/keys-revoked.ts';
 import { type GivenKey, guessSort, type KeySubmission } from '../keys/keys-submission.ts';
-import type { OpenPgpCertificate } from '../keys/openpgp-certificate.ts';
+import { type OpenPgpCertificate, readCertificate } from '../keys/openpgp-certificate.ts';
 import { checkEntry } from './address-rules.ts';
 import {
   countLiveEntries,
@@ -66,12 +66,17 @@ export function createIntake(parts: {
 }) {
   const { database, clock, ids, settings, transitions, keys } = parts;
 
-  /** The key, or the refusal that its checks gave. */
-  async function check(bytes: Uint8Array, nowMs: number): Promise<DeliveryKey | Refusal> {
-    const { inspectCertificate } = parts;
-    return await orRefusal(() =>
-      checkDeliveryKey(bytes, inspectCertificate === undefined ? { nowMs } : { nowMs, inspectCertificate }),
-    );
+  /**
+   * The key, or the refusal that its checks gave. Reading a certificate may cost a second of processor time, so nobody has
+   * one read beyond the day's limit; private keys are looked for whatever the limit says.
+   */
+  async function check(bytes: Uint8Array, clientId: string, nowMs: number): Promise<DeliveryKey | Refusal> {
+    const inspect = parts.inspectCertificate ?? readCertificate;
+    const inspectCertificate = async (certificate: Uint8Array, atMs: number): Promise<OpenPgpCertificate> => {
+      await checkPlace(database.sql, clientId, 1, atMs);
+      return await inspect(certificate, atMs);
+    };
+    return await orRefusal(() => checkDeliveryKey(bytes, { nowMs, inspectCertificate }));
   }
 
   /** Refuses: client_not_active, submissions_too_many. What was refused counts too, so that trying is not free. */
@@ -218,7 +223,7 @@ export function createIntake(parts: {
     keyTerms: GivenKey,
   ): Promise<DeliveryRequest> {
     const { channel } = submission;
-    const key = await check(submission.key, keyTerms.atMs);
+    const key = await check(submission.key, clientId, keyTerms.atMs);
     if (key instanceof Refusal && key.code === 'key_private') {
       // D-13: what is kept is when, how and which sort; nothing of the key.
       const found = { clientId, channel, kind: String(key.params['form']), atMs: keyTerms.atMs };

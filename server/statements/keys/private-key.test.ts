@@ -158,6 +158,13 @@ test('a decompression bomb is given up within a second', () => {
   assert.ok(performance.now() - startMs < 1000);
 });
 
+test('a small file is not unpacked to more than a megabyte, since the search holds up everybody else', () => {
+  const secret = Buffer.from('-----BEGIN OPENSSH PRIVATE KEY-----');
+  const behind = (sizeBytes: number) => gzipSync(Buffer.concat([Buffer.alloc(sizeBytes), secret]));
+  assert.equal(findPrivateKey(behind(1000 * 1024)), 'openssh');
+  assert.equal(findPrivateKey(behind(1024 * 1024)), undefined);
+});
+
 test('the search ends without an error on any bytes', (context) => {
   const seed = randomBytes(4).toString('hex');
   context.diagnostic(`seed ${seed}`);

@@ -25,7 +25,8 @@ const markBytes = marks.flatMap(([word, kind]) => {
   return [Buffer.from(word, 'latin1'), little, Buffer.from(little).swap16()].map((bytes) => ({ bytes, kind }));
 });
 
-const limits = { inputBytes: 16 << 20, decodedBytes: 4 << 20, depth: 4, parts: 64 } as const;
+// The search runs on the event loop, so what a few kilobytes may unpack to is bounded by what takes it some hundredths of a second.
+const limits = { inputBytes: 16 << 20, decodedBytes: 1 << 20, depth: 4, parts: 64 } as const;
 
 /** What one search may still spend, shared by all layers. */
 interface Budget {
