@@ -108,12 +108,9 @@ export interface App {
   close(graceMs: number): Promise<void>;
 }
 
-/** A crontab takes no full stop in a task's name. */
-const colon = (text: string): string => text.replaceAll('statements.', 'statements:');
-
 /** The statements' own schedule, with the purge as often as the setting says. */
 const scheduleOf = (crontab: string, purgeMinutes: number): string =>
-  colon(crontab).replace(/^.*(?= statements:purge$)/m, crontabEvery(purgeMinutes));
+  crontab.replace(/^.*(?= statements:purge$)/m, crontabEvery(purgeMinutes));
 
 /** Opens everything and serves. Refuses: what a face or a part below it refuses. */
 export async function openApp(start: AppStart): Promise<App> {
@@ -187,9 +184,8 @@ export async function openApp(start: AppStart): Promise<App> {
   // Both faces let go at once: neither waits for the other's slowest transfer.
   opened.defer(() => Promise.all([https.close({ graceMs }), sftp.close(graceMs)]).then(() => undefined));
   const chores = housekeeping(parts);
-  const renamed = Object.fromEntries(Object.entries(statements.tasks).map(([name, task]) => [colon(name), task]));
   await jobs.start(
-    { ...parts.outbox.tasks(database), ...statements.tasks, ...renamed, ...chores.tasks },
+    { ...parts.outbox.tasks(database), ...statements.tasks, ...chores.tasks },
     [scheduleOf(statements.crontab, settings.purgeMinutes), chores.crontab].join('\n'),
   );
 

@@ -69,17 +69,23 @@ export async function runRestore(settings: Settings, given: string): Promise<num
   } finally {
     await database.close();
   }
-  return verifyProof(settings, installation.databaseUrl);
+  return await verifyProof(settings, installation.databaseUrl);
 }
 
 /** Shape: 0 when every chain is whole, 1 otherwise. */
 async function verifyProof(settings: Settings, databaseUrl: string): Promise<number> {
   await using parts = await openParts({ settings, databaseUrl }, createLog({ level: 'warn' }));
-  const deletions = await parts.statements.deletions.verify();
-  if (!deletions.whole) {
-    process.stderr.write(`The log of deletions is broken at row ${deletions.number}.\n`);
-    return 1;
-  }
-  print(`The log of deletions is whole: ${deletions.rows} rows.`);
-  return 0;
+  const { deletions, manifests } = parts.statements;
+  const log = await deletions.verify();
+  print(
+    log.whole
+      ? `The log of deletions is whole: ${log.rows} rows.`
+      : `The log of deletions breaks at row ${log.number}.`,
+  );
+  const lists = await manifests.verifyAll();
+  for (const { manifest, fault, path } of lists.faults)
+    print(`${manifest}: ${fault}${path === undefined ? '' : ` ${path}`}`);
+  const whole = lists.faults.length === 0 ? 'whole' : 'not whole';
+  print(`The manifests are ${whole}: ${lists.manifests} of ${lists.clients} clients.`);
+  return log.whole && lists.faults.length === 0 ? 0 : 1;
 }
