@@ -9,11 +9,11 @@ type Truthy<Value> = Exclude<Value, false | 0 | '' | null | undefined>;
  */
 export async function eventually<Result>(
   probe: () => Result | Promise<Result>,
-  options: { timeoutMs?: number; what?: string } = {},
+  options: { timeoutMs?: number; pauseMsMax?: number; what?: string } = {},
 ): Promise<Truthy<Result>> {
   const timeoutMs = options.timeoutMs ?? 10_000;
   const deadlineMs = performance.now() + timeoutMs;
-  for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 1.5, 100)) {
+  for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 1.5, options.pauseMsMax ?? 100)) {
     let fault: unknown;
     try {
       const result = await probe();

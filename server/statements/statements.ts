@@ -7,7 +7,7 @@ import type { Audit } from '../kernel/audit.ts';
 import type { BlobStore } from '../kernel/blobs.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
-import type { Task } from '../kernel/jobs.ts';
+import { enqueue, type Task } from '../kernel/jobs.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Outbox } from '../kernel/outbox.ts';
 import type { Random } from '../kernel/random.ts';
@@ -119,7 +119,7 @@ export function createStatements(parts: StatementParts) {
 
     crontab: [
       `*/10 * * * * ${taskNames.deliverWaiting}`,
-      // A run whose worker died goes on within a minute.
+      // A run whose worker died goes on when another starts, and within a minute at the latest.
       `* * * * * ${taskNames.run}`,
       '7 * * * * statements:purge',
       '2 * * * * statements:manifests',
@@ -128,8 +128,9 @@ export function createStatements(parts: StatementParts) {
     /** For the outbox, by kind of event. */
     consumers: createConsumers(parts),
 
-    /** Listens for what other processes tell. */
+    /** Listens for what other processes tell, and has runs go on at once whose worker died before this one started. */
     async start(): Promise<{ close(): Promise<void> }> {
+      await enqueue(database.sql, taskNames.run, {}, { key: `${taskNames.run}:start` });
       return database.listen('upload_taken', (holder) => {
         repository.uploadTaken(holder).catch((fault: unknown) => log.fault('an upload could not be let go', fault));
       });
