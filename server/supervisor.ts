@@ -50,6 +50,9 @@ const defaultCutMs = 5_000;
 /** Starts the workers and resolves once each of them serves. Refuses: whatever a worker could not start for. */
 export async function openSupervisor<Start>(parts: SupervisorParts<Start>): Promise<Supervisor> {
   const { clock, log, cutMs = defaultCutMs } = parts;
+  // Each worker accepts for itself. NOTE: under round robin a connection that was handed to a worker just before it died is
+  // never answered and never closed: its client would wait for ever.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   // Structured clone carries byte arrays and undefined as they are.
   cluster.setupPrimary({ exec: parts.workerFile, args: [], serialization: 'advanced' });
   const alive = new Set<Worker>();
