@@ -1,5 +1,6 @@
 // Shows how the tool speaks to a server and to its caller: tokens, repeats, refusals, exit codes, runs and proofs.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -57,6 +58,32 @@ test('a sign-in keeps its token in a file for its owner alone, and the password 
   });
   await tool(['who-am-i']);
   assert.equal(server.asked.at(-1)!.headers.authorization, 'Bearer secret-token');
+});
+
+test('an invitation is taken from a file, so that it need not stand among the arguments that everybody can read', async () => {
+  using temporary = openTempFolder();
+  using server = await openFakeServer(() => ({ status: 200, body: { login: 'ana', kind: 'operator' } }));
+  const tool = openTool(temporary.folder, server.url);
+  writeFileSync(join(temporary.folder, 'invitation'), 'one-time-token\n');
+  const { status } = await tool(['accept', '--invitation-file', 'invitation'], 'a new password\n');
+  assert.equal(status, 0);
+  const sent = { token: 'one-time-token', password: 'a new password' };
+  assert.deepEqual(JSON.parse(server.asked[0]!.body.toString()), sent);
+});
+
+test('a download lands in the folder where it was asked for, whatever name the server gives it', async () => {
+  using temporary = openTempFolder();
+  const bytes = Buffer.from('holdings');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  using server = await openFakeServer(({ path }) =>
+    path.endsWith('/file')
+      ? { status: 200, bytes }
+      : { status: 200, body: { name: '../../escaped.csv', sha256, delivery: null, state: 'available' } },
+  );
+  const below = join(temporary.folder, 'a', 'b');
+  mkdirSync(below, { recursive: true });
+  const { status, printed } = await openTool(below, server.url)(['statements', 'get', 'x']);
+  assert.deepEqual([status, printed.trim()], [0, join(below, 'escaped.csv')]);
 });
 
 test('a token is shown to no other server than the one that gave it', async () => {

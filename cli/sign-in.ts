@@ -115,11 +115,19 @@ export const signInCommands: readonly Command[] = [
   },
   {
     name: 'accept',
-    takes: 'INVITATION [--password-file FILE]',
+    takes: '[INVITATION] [--invitation-file FILE] [--password-file FILE]',
     meaning: 'set the password that a one-time invitation allows',
-    positionals: { min: 1, max: 1 },
+    notes: ['Without INVITATION it is asked for: other users of this machine can read the arguments of a command.'],
+    options: { 'invitation-file': { type: 'string' } },
+    positionals: { min: 0, max: 1 },
     async run(call) {
-      const invitation = call.positionals[0]!;
+      const invitationFile = optionText(call, 'invitation-file');
+      const invitation =
+        call.positionals[0] ??
+        (await takePassword({
+          label: 'Invitation',
+          file: invitationFile === undefined ? undefined : call.path(invitationFile),
+        }));
       // An invitation may be pasted as its whole address.
       const token = URL.parse(invitation)?.hash.replace(/^#/, '') ?? invitation;
       const file = optionText(call, 'password-file');

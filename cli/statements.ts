@@ -87,8 +87,9 @@ export const statementCommands: readonly Command[] = [
       const isDelivered = isSet(call, 'delivered');
       const response = await caller.download(`${path}/${isDelivered ? 'delivered' : 'file'}`);
       const { delivery } = statement;
-      const name = isDelivered && delivery?.state === 'placed' ? basename(delivery.path) : statement.name;
-      const file = call.path(optionText(call, 'out') ?? name);
+      const name = isDelivered && delivery?.state === 'placed' ? delivery.path : statement.name;
+      // Whatever a server says, a download lands in this folder and nowhere else.
+      const file = call.path(optionText(call, 'out') ?? basename(name));
       await saveDownload(response, file);
       const sha256 = isDelivered && delivery?.state === 'placed' ? delivery.sha256 : statement.sha256;
       if ((await hashFile(file)).sha256 !== sha256) {

@@ -34,7 +34,7 @@ function printInvitation(login: string, { token, expiresAtMs }: Invitation): voi
   print('');
   print(`  ${token}`);
   print('');
-  print(`Hand it over by a way you trust. It is used with: npm run -s broadgate -- accept ${token}`);
+  print('Hand it over by a way you trust. It is used with: npm run -s broadgate -- accept, which asks for it.');
 }
 
 export interface OperatorAddition {
