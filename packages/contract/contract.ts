@@ -28,9 +28,12 @@ export const instant = (description: string) => Type.String({ format: 'date-time
 /** A calendar date, `YYYY-MM-DD`. */
 export const date = (description: string) => Type.String({ format: 'date', description });
 
-/** Text for people, bounded, without control characters (line ends included). */
+// Control characters of C0 and C1, line ends, and what turns the direction of text: a terminal obeys them, and a reader is misled.
+const unseen = '\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069';
+
+/** Text for people, bounded, without characters that cannot be seen but act. */
 export const line = (lengthMax: number, description: string, lengthMin = 1) =>
-  Type.String({ minLength: lengthMin, maxLength: lengthMax, pattern: '^[^\\u0000-\\u001f\\u007f]*$', description });
+  Type.String({ minLength: lengthMin, maxLength: lengthMax, pattern: `^[^${unseen}]*$`, description });
 
 /** A whole number of bytes, objects or seconds. */
 export const count = (description: string, maximum = Number.MAX_SAFE_INTEGER) =>
