@@ -30,6 +30,8 @@ export interface InstallationOptions {
   readonly prefix?: readonly string[];
   /** Words before a command of the installation, where it must run in another place than this process. */
   readonly commandPrefix?: (serverPid: number) => readonly string[];
+  /** A process group of its own, as a shell gives to what it runs in the foreground. */
+  readonly isOwnGroup?: boolean;
   /** A folder that is kept and served again; without it one is made, and removed at the end. */
   readonly dataDir?: string;
 }
@@ -57,11 +59,10 @@ export async function openInstallation(options: InstallationOptions = {}) {
     BROADGATE_DATA_DIR: dataDir,
   };
   if (isOwn) chmodSync(path.dirname(dataDir), 0o755);
-  const { child, output } = start(
-    [path.join(root, 'server/main.ts'), options.command ?? 'serve'],
-    environment,
-    options.prefix,
-  );
+  const { child, output } = start([path.join(root, 'server/main.ts'), options.command ?? 'serve'], environment, {
+    prefix: options.prefix,
+    isOwnGroup: options.isOwnGroup,
+  });
   const ended = new Promise<never>((_, failed) => {
     child.once('exit', (code, signal) => failed(new Error(`the server ended (${signal ?? code}):\n${output()}`)));
   });
@@ -121,17 +122,29 @@ export async function openInstallation(options: InstallationOptions = {}) {
 
 export type Installation = Awaited<ReturnType<typeof openInstallation>>;
 
+interface Started {
+  readonly child: ChildProcess;
+  /** Everything printed so far, as a terminal shows it. */
+  output(): string;
+  stdout(): string;
+}
+
 function start(
   args: readonly string[],
   environment: Record<string, string>,
-  prefix = asUser,
-): { child: ChildProcess; output: () => string } {
-  const [file, ...words] = [...prefix, process.execPath, ...args];
-  const child = spawn(file!, words, { env: cleanEnvironment(environment), stdio: ['ignore', 'pipe', 'pipe'] });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (bytes: Buffer) => chunks.push(bytes));
+  how: { readonly prefix?: readonly string[] | undefined; readonly isOwnGroup?: boolean | undefined } = {},
+): Started {
+  const [file, ...words] = [...(how.prefix ?? asUser), process.execPath, ...args];
+  const child = spawn(file!, words, {
+    env: cleanEnvironment(environment),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: how.isOwnGroup ?? false,
+  });
+  const [chunks, out]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout.on('data', (bytes: Buffer) => void [chunks.push(bytes), out.push(bytes)]);
   child.stderr.on('data', (bytes: Buffer) => chunks.push(bytes));
-  return { child, output: () => Buffer.concat(chunks).toString() };
+  const textOf = (list: readonly Buffer[]) => () => Buffer.concat(list).toString();
+  return { child, output: textOf(chunks), stdout: textOf(out) };
 }
 
 /** What a fresh shell would have: the runner's own settings are no settings of the server. */
@@ -142,11 +155,32 @@ function cleanEnvironment(environment: Readonly<Record<string, string>>): Record
   return { ...Object.fromEntries(kept), ...environment };
 }
 
-async function runCommand(args: readonly string[], environment: Record<string, string>, prefix?: readonly string[]) {
-  const { child, output } = start([path.join(root, 'cli/main.ts'), ...args], environment, prefix);
-  const status = await new Promise<number>((done) => child.once('close', (code) => done(code ?? -1)));
-  return { status, output: output() };
+interface Ended {
+  /** The exit status; -1 where a signal ended it. */
+  readonly status: number;
+  readonly output: string;
+  readonly stdout: string;
 }
+
+async function toEnd({ child, output, stdout }: Started): Promise<Ended> {
+  const status = await new Promise<number>((done) => child.once('close', (code) => done(code ?? -1)));
+  return { status, output: output(), stdout: stdout() };
+}
+
+const runCommand = (
+  args: readonly string[],
+  environment: Record<string, string>,
+  prefix?: readonly string[],
+): Promise<Ended> => toEnd(start([path.join(root, 'cli/main.ts'), ...args], environment, { prefix }));
+
+/** A start that is refused: runs until the server ends by itself. */
+export const startInVain = (
+  dataDir: string,
+  options: Pick<InstallationOptions, 'command' | 'env' | 'prefix'> = {},
+): Promise<Ended> => {
+  const environment = { ...fixedEnvironment, ...options.env, BROADGATE_DATA_DIR: dataDir };
+  return toEnd(start([path.join(root, 'server/main.ts'), options.command ?? 'serve'], environment, options));
+};
 
 /** Shape: undefined where no server has written it, or it was taken away again. */
 export function readRunFile(dataDir: string): RunFile | undefined {

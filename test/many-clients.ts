@@ -35,10 +35,10 @@ export async function addManyClients(
   const rows = logins.map((login, index) => `person,Client ${index},${login},U${7_000_000 + index}`);
   const file = path.join(folder, 'clients.csv');
   writeFileSync(file, ['kind,name,login,accounts', ...rows].join('\n'));
-  const { status, output } = await installation.command('client', 'import', file);
+  const { status, output, stdout } = await installation.command('client', 'import', file);
   assert.equal(status, 0, output);
   const invitations = new Map(
-    [...output.matchAll(/^\d+,([^,]+),([^,]+),/gm)].map(([, login, token]) => [login, token]),
+    [...stdout.matchAll(/^\d+,([^,]+),([^,]+),/gm)].map(([, login, token]) => [login, token]),
   );
   await using parts = await installation.openParts();
   const approver = await parts.identity.findActor(desk.caller.token!, origin);
