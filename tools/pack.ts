@@ -24,7 +24,7 @@ export function pack(name: string, folder: string): string {
   try {
     const manifest = JSON.parse(readFileSync(path.join(source, 'package.json'), 'utf8')) as Manifest;
     const files = globSync('**/*.ts', { cwd: source, exclude: (file) => file.includes('node_modules') });
-    for (const file of files.filter((file) => !file.endsWith('.test.ts'))) {
+    for (const file of files.filter((file) => !/(^|\/)test\/|\.test\.ts$/.test(file))) {
       const target = path.join(stage, file.replace(/\.ts$/, '.js'));
       mkdirSync(path.dirname(target), { recursive: true });
       writeFileSync(target, strip(readFileSync(path.join(source, file), 'utf8')));
@@ -32,7 +32,10 @@ export function pack(name: string, folder: string): string {
     const exports = Object.fromEntries(
       Object.entries(manifest.exports).map(([key, file]) => [key, file.replace(/\.ts$/, '.js')]),
     );
-    writeFileSync(path.join(stage, 'package.json'), JSON.stringify({ ...manifest, exports }, null, 2));
+    writeFileSync(
+      path.join(stage, 'package.json'),
+      JSON.stringify({ ...manifest, exports, files: ['**/*.js'] }, null, 2),
+    );
     cpSync(path.join(root, 'LICENSE'), path.join(stage, 'LICENSE'));
     const run = spawnSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: stage, encoding: 'utf8' });
     if (run.status !== 0) throw new Error(`npm pack of ${name} failed: ${run.stderr}`);

@@ -1,6 +1,6 @@
 // The master key: 32 bytes outside the database and the backup, which wrap every other key.
 import { createHash, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Random } from './random.ts';
 import { refusals } from './rules.ts';
@@ -70,19 +70,26 @@ export async function dropOldMasterKeys(file: string): Promise<void> {
 
 const heading = `# Broadgate's master key. Keep a copy apart from the backups: without it nothing in them can be read.\n`;
 
+let writes = 0;
+
+/** The whole text appears at once or not at all: workers that start together must not read half a key. */
 async function writeKeyFile(file: string, text: string, how: 'new' | 'over'): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const target = how === 'new' ? file : `${file}.partial`;
+  const partial = `${file}.${process.pid}-${(writes += 1)}.partial`;
   try {
-    await using handle = await open(target, how === 'new' ? 'wx' : 'w', 0o600);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await using handle = await open(partial, 'w', 0o600);
     await handle.writeFile(text);
     await handle.sync();
+    if (how === 'over') await rename(partial, file);
+    else await link(partial, file);
   } catch (fault) {
     // Another process made it between our look and our write: its key is the one.
-    if ((fault as NodeJS.ErrnoException).code === 'EEXIST' && how === 'new') return;
-    throw refusals.folder_not_writable({ folder: file, reason: (fault as Error).message });
+    if ((fault as NodeJS.ErrnoException).code !== 'EEXIST' || how === 'over') {
+      throw refusals.folder_not_writable({ folder: file, reason: (fault as Error).message });
+    }
+  } finally {
+    await rm(partial, { force: true });
   }
-  if (how === 'over') await rename(target, file);
   await using folder = await open(dirname(file), 'r');
   await folder.sync();
 }

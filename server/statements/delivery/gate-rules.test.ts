@@ -6,7 +6,6 @@ import { decideSignIn, isAddressListed, type KnownFacts, mayStay, type SignInQue
 
 const nowMs = Date.UTC(2026, 10, 24, 12);
 const asked: SignInQuestion = {
-  userName: 'd0123456789abc',
   method: 'publickey',
   fingerprint: 'SHA256:offered',
   algorithm: 'ssh-ed25519',

@@ -5,7 +5,6 @@ import { isOpenForSignIn, type ConnectionState, type SshKeyState } from './state
 
 /** What the caller brought, made printable. */
 export interface SignInQuestion {
-  readonly userName: string;
   readonly method: string;
   readonly fingerprint: string | undefined;
   readonly algorithm: string | undefined;
@@ -46,7 +45,8 @@ export const isAddressListed = (facts: Pick<KnownFacts, 'listedWidth' | 'blocked
  * the address looked at: a listed one goes on to the key, another is held without a further byte.
  */
 export function decideSignIn(asked: SignInQuestion, facts: KnownFacts): Decision {
-  if (facts.clientId === null || facts.state === null) return reject('unknown_user', { user: asked.userName });
+  // What was typed is not kept: people type passwords where a name is asked for.
+  if (facts.clientId === null || facts.state === null) return reject('unknown_user');
   if (facts.clientState !== 'active') return reject('client_suspended');
   if (facts.state === 'suspended') return reject('connection_suspended');
   if (facts.state === 'closed') return reject('connection_closed');

@@ -110,7 +110,6 @@ export function createGate(parts: {
       const clientState = await parts.identity.getClientState(database.sql, facts.clientId ?? 'nobody');
       const decision = decideSignIn(
         {
-          userName: printable(attempt.user),
           method: printable(attempt.method),
           fingerprint,
           algorithm: attempt.key && printable(attempt.key.algorithm),
@@ -147,7 +146,7 @@ export function createGate(parts: {
         'activity-type': 'AUTH_FAILURE',
         'session-id': attempt.connectionId,
         'source-ip': attempt.address,
-        user: printable(attempt.user),
+        user: facts.clientId === null ? '(not issued)' : userName,
         method: printable(attempt.method),
         message: decision.reason ?? 'no_key_offered',
       });
