@@ -86,6 +86,18 @@ test('a download lands in the folder where it was asked for, whatever name the s
   assert.deepEqual([status, printed.trim()], [0, join(below, 'escaped.csv')]);
 });
 
+test('a sign-in for one command ends with it, also when the command is refused', async () => {
+  using temporary = openTempFolder();
+  using server = await openFakeServer((asked) =>
+    asked.method === 'GET' ? problem(403, 'delivery_forbidden') : answerSignIn(asked),
+  );
+  const { status } = await openTool(temporary.folder, server.url)(['why', '--login', 'clara'], 'my password\n');
+  assert.equal(status, 1);
+  const last = server.asked.at(-1)!;
+  assert.deepEqual([last.method, last.path], ['DELETE', '/v1/sign-ins/current']);
+  assert.equal(last.headers.authorization, 'Bearer secret-token');
+});
+
 test('a token is shown to no other server than the one that gave it', async () => {
   using temporary = openTempFolder();
   using server = await openFakeServer(answerSignIn);

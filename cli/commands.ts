@@ -13,6 +13,14 @@ export interface CommandCall {
   path(given: string): string;
   /** Signed in, as far as the options and the token file allow; asked for only when the command needs the server. */
   caller(): Promise<Caller>;
+  /** Ends what was signed in for this one command. */
+  end(): Promise<void>;
+}
+
+/** A caller, and how to end the sign-in that was made for it, if one was. */
+export interface OpenedCaller {
+  readonly caller: Caller;
+  readonly end?: () => Promise<void>;
 }
 
 export interface Command {
@@ -44,7 +52,7 @@ export const usageOf = (command: Command): string => `broadgate ${command.name} 
 export function readCall(
   command: Command,
   words: readonly string[],
-  openCaller: (call: Omit<CommandCall, 'caller'>) => Promise<Caller>,
+  openCaller: (call: Omit<CommandCall, 'caller' | 'end'>) => Promise<OpenedCaller>,
 ): CommandCall {
   const surroundings = readSurroundings();
   const read = (): ReturnType<typeof parseArgs> => {
@@ -66,7 +74,12 @@ export function readCall(
     surroundings,
     path: (given: string): string => resolve(surroundings.folder, given),
   };
-  return { ...call, caller: () => openCaller(call) };
+  let opening: Promise<OpenedCaller> | undefined;
+  return {
+    ...call,
+    caller: async () => (await (opening ??= openCaller(call))).caller,
+    end: async () => (await opening?.catch(() => undefined))?.end?.(),
+  };
 }
 
 /** An option that takes a text; undefined when it was not given. */

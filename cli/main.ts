@@ -35,7 +35,11 @@ async function main(words: readonly string[]): Promise<number> {
     print([`Usage: ${usageOf(command)}`, '', command.meaning, ...(command.notes ?? [])].join('\n'));
     return exitCodes.done;
   }
-  return (await command.run(call)) ?? exitCodes.done;
+  try {
+    return (await command.run(call)) ?? exitCodes.done;
+  } finally {
+    await call.end();
+  }
 }
 
 const startsWith = (words: readonly string[], name: string): boolean =>

@@ -2,8 +2,8 @@
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Me } from '@broadgate/contract/identity.ts';
-import { createCaller, type Caller } from './calls.ts';
-import { isSet, neededText, optionText, type Command, type CommandCall } from './commands.ts';
+import { createCaller } from './calls.ts';
+import { isSet, neededText, type OpenedCaller, optionText, type Command, type CommandCall } from './commands.ts';
 import { Misuse, Refused } from './faults.ts';
 import { formatFacts, print } from './output.ts';
 import { takePassword } from './prompts.ts';
@@ -13,7 +13,7 @@ interface KeptToken {
   readonly token: string;
 }
 
-type Call = Omit<CommandCall, 'caller'>;
+type Call = Omit<CommandCall, 'caller' | 'end'>;
 
 const tokenFileOf = (call: Call): string => {
   const given = optionText(call, 'token-file');
@@ -42,13 +42,16 @@ async function findUrl(call: Call): Promise<string> {
 }
 
 /** A caller that may still be nobody: with --login it signs in for this one command, otherwise the kept token serves. */
-export async function openCaller(call: Call): Promise<Caller> {
+export async function openCaller(call: Call): Promise<OpenedCaller> {
   const login = optionText(call, 'login');
   const url = await findUrl(call);
-  if (login !== undefined) return createCaller({ url, token: await signInAs(call, login) });
+  if (login !== undefined) {
+    const caller = createCaller({ url, token: await signInAs(call, login) });
+    return { caller, end: () => caller.send('DELETE', '/v1/sign-ins/current') };
+  }
   const kept = await readToken(call);
   // A token is only ever shown to the server that gave it.
-  return createCaller({ url, token: kept?.url === url ? kept.token : undefined });
+  return { caller: createCaller({ url, token: kept?.url === url ? kept.token : undefined }) };
 }
 
 async function signInAs(call: Call, login: string): Promise<string> {
