@@ -187,7 +187,7 @@ test(
 
     const overApi: [string, string][] = [
       ['/../own.csv', 'path_invalid'],
-      ['/own.csv\0', 'path_invalid'],
+      ['/own.csv\0', 'request_invalid'],
       [`/${'a/'.repeat(65)}`, 'repository_path_too_deep'],
       [`/${'n'.repeat(256)}`, 'path_invalid'],
     ];
