@@ -173,6 +173,13 @@ const runCommand = (
   prefix?: readonly string[],
 ): Promise<Ended> => toEnd(start([path.join(root, 'cli/main.ts'), ...args], environment, { prefix }));
 
+/** Runs a command on an installation that may not be serving. */
+export const commandOn = (
+  dataDir: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> => runCommand(args, { ...fixedEnvironment, ...env, BROADGATE_DATA_DIR: dataDir });
+
 /** A start that is refused: runs until the server ends by itself. */
 export const startInVain = (
   dataDir: string,

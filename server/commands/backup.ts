@@ -1,4 +1,5 @@
 // `backup` and `restore`: an installation into a folder and back, with the chains of proof checked on the way in.
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openParts } from '../app.ts';
 import { callerFolder, type Settings } from '../config.ts';
@@ -11,6 +12,7 @@ import { createLog } from '../kernel/log.ts';
 import { restore } from '../kernel/restore.ts';
 import { openDatabase } from '../kernel/sql.ts';
 import { attachInstallation, openInstallation } from './installation.ts';
+import { refusals } from './rules.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -43,8 +45,15 @@ export async function runBackup(settings: Settings, given: string): Promise<numb
   }
 }
 
+/** A key that were made now would open nothing of a backup. Refuses: master_key_missing. */
+function checkMasterKey(settings: Settings): void {
+  const file = masterKeyFile(settings);
+  if (settings.masterKey === undefined && !existsSync(file)) throw refusals.master_key_missing({ file });
+}
+
 /** Into an empty installation, with no server on it. */
 export async function runRestore(settings: Settings, given: string): Promise<number> {
+  checkMasterKey(settings);
   const folder = resolve(callerFolder(), given);
   await using installation = await openInstallation(settings);
   const database = openDatabase({ url: installation.databaseUrl, statementTimeoutMs: 0 });

@@ -38,6 +38,10 @@ export const refusals = defineRefusals({
     kind: 'forbidden',
     text: 'The demo answers on loopback only. Remove {setting}, or run a real installation with: npm run serve.',
   },
+  master_key_missing: {
+    kind: 'not_found',
+    text: 'A backup opens only with the master key of its installation, and there is none in {file}. Put your copy of it there, or give it with BROADGATE_MASTER_KEY.',
+  },
   nobody_found: {
     kind: 'not_found',
     text: 'There is no client with the login or account number {who}. List them with: npm run -s broadgate -- client list.',

@@ -18,7 +18,7 @@ import {
   sealName,
   settleText,
 } from './backup-format.ts';
-import type { BlobStore, DataKeys } from './blobs.ts';
+import { BlobFault, type BlobStore, type DataKeys, type SealedBlob } from './blobs.ts';
 import type { Clock } from './clock.ts';
 import { openFileBlobs } from './file-blobs.ts';
 import type { Ids } from './ids.ts';
@@ -125,12 +125,22 @@ async function copyBlobs(parts: RestoreParts, manifest: BackupManifest, keys: Da
   let done = 0;
   await forEachAtOnce(lines, blobsAtOnce, async (line) => {
     const expected = JSON.parse(line) as BlobLine;
-    await using reader = await from.open(expected.blobId);
-    const copied = await to.put(reader.stream(), { blobId: expected.blobId });
-    if (copied.sha256 !== expected.sha256) throw refusals.backup_damaged({ file: `blob ${expected.blobId}` });
+    const copied = await copyOne(from, to, expected.blobId);
+    if (copied?.sha256 !== expected.sha256) throw refusals.backup_damaged({ file: `blob ${expected.blobId}` });
     done += 1;
     parts.onProgress?.({ phase: 'blobs', done, total: manifest.blobs.count });
   });
+}
+
+/** Shape: undefined where the backup's copy is missing or does not verify. */
+async function copyOne(from: BlobStore, to: BlobStore, blobId: string): Promise<SealedBlob | undefined> {
+  try {
+    await using reader = await from.open(blobId);
+    return await to.put(reader.stream(), { blobId });
+  } catch (fault) {
+    if (fault instanceof BlobFault) return undefined;
+    throw fault;
+  }
 }
 
 /**
