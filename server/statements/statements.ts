@@ -128,9 +128,10 @@ export function createStatements(parts: StatementParts) {
     /** For the outbox, by kind of event. */
     consumers: createConsumers(parts),
 
-    /** Listens for what other processes tell, and has runs go on at once whose worker died before this one started. */
+    /** Listens for what other processes tell, and has that go on at once whose worker died before this one started. */
     async start(): Promise<{ close(): Promise<void> }> {
       await enqueue(database.sql, taskNames.run, {}, { key: `${taskNames.run}:start` });
+      await enqueue(database.sql, taskNames.deliverWaiting, {}, { key: `${taskNames.deliverWaiting}:start` });
       return database.listen('upload_taken', (holder) => {
         repository.uploadTaken(holder).catch((fault: unknown) => log.fault('an upload could not be let go', fault));
       });
