@@ -42,8 +42,11 @@ test('workers share one port, and one that is killed is replaced while the other
   const port = await freePort();
   const supervisor = await open({ does: 'serve', port }, 2);
   try {
-    const before = await askMany(port);
-    assert.equal(before.size, 2);
+    // The kernel hands connections out as it likes, so one round of questions may meet one worker only.
+    const before = await eventually(async () => {
+      const answering = await askMany(port);
+      return answering.size === 2 ? answering : undefined;
+    });
     const [victim, survivor] = [...before];
     process.kill(victim!, 'SIGKILL');
     assert.equal(await eventually(() => askWho(port)), survivor);
