@@ -27,7 +27,14 @@ if (missing.length > 0) {
 }
 
 const all = globSync(
-  ['server/**/*.test.ts', 'packages/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'],
+  [
+    'server/**/*.test.ts',
+    'packages/**/*.test.ts',
+    'cli/**/*.test.ts',
+    'tools/**/*.test.ts',
+    'bench/*.test.ts',
+    'test/**/*.test.ts',
+  ],
   {
     cwd: root,
     exclude: (name) => name.includes('node_modules'),
@@ -46,6 +53,8 @@ const env = {
   ...process.env,
   BROADGATE_TEST_DATABASE_URL: cluster.url,
   BROADGATE_TEST_OUTPUT: output,
+  // Hundreds of processes load the same sources.
+  NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/compile'),
   ...(values.long ? { BROADGATE_TEST_LONG: '1' } : {}),
   ...(values['without-clients'] ? { BROADGATE_TEST_WITHOUT_CLIENTS: '1' } : {}),
 };
