@@ -1,5 +1,5 @@
 // Signing in: passwords and tokens in, actors out; lock-out after failures (D-08); one-time links; ending what was opened.
-import type { Actor, Desk, Origin, SystemActor } from '../kernel/actor.ts';
+import { type Actor, type Desk, formatActor, type Origin, type SystemActor } from '../kernel/actor.ts';
 import { randomToken } from '../kernel/random.ts';
 import type { Sql } from '../kernel/sql.ts';
 import type { PageQuery } from './clients.ts';
@@ -276,6 +276,7 @@ export function createSignIns(parts: IdentityParts) {
         const nowMs = clock.nowMs();
         await store.updatePassword(sql, loginId, null, nowMs);
         await signInStore.endSignIns(sql, { loginId }, { reason: 'password reset', nowMs });
+        await store.updateResetBy(sql, loginId, formatActor(actor));
         const invitation = await invite(sql, parts, loginId);
         await audit.append(sql, { actor, action: 'password.reset', subject: `login:${loginId}` });
         return { invitation };
@@ -308,6 +309,9 @@ export function createSignIns(parts: IdentityParts) {
         await audit.append(sql, { actor, action: 'confirmation.give', subject: `login:${loginId}`, detail: { shown } });
         return { loginId, shown, confirmedAtMs: clock.nowMs() };
       }),
+
+    /** Who last reset a password of this client, in the words of `formatActor`: they hold, or held, the link to the new one. */
+    passwordResetters: (sql: Sql, clientId: string): Promise<string[]> => store.listResetBy(sql, clientId),
 
     /** Where a client signed in from in the last 30 days, the newest first, at most 20; for "why was I refused". */
     lastSignInAddresses: (sql: Sql, clientId: string): Promise<string[]> =>

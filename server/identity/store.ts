@@ -159,6 +159,18 @@ export async function updatePassword(sql: Sql, loginId: string, hash: string | n
   await sql`update logins set password_hash = ${hash}, password_changed_at_ms = ${nowMs} where id = ${loginId}`;
 }
 
+/** Remembers who took the password away and holds the link to a new one. */
+export async function updateResetBy(sql: Sql, loginId: string, resetBy: string): Promise<void> {
+  await sql`update logins set reset_by = ${resetBy} where id = ${loginId}`;
+}
+
+/** Who last reset each login of a client. */
+export async function listResetBy(sql: Sql, clientId: string): Promise<string[]> {
+  const rows = await sql<{ resetBy: string }>`
+    select distinct reset_by as "resetBy" from logins where client_id = ${clientId} and reset_by is not null limit 200`;
+  return rows.map(({ resetBy }) => resetBy);
+}
+
 /** Stores the same password under newer parameters; nobody set a new one, so its date stays. */
 export async function updatePasswordHash(sql: Sql, loginId: string, hash: string): Promise<void> {
   await sql`update logins set password_hash = ${hash} where id = ${loginId}`;

@@ -79,6 +79,8 @@ export const deliveryDefaults = {
 export interface IdentityDoor {
   getClientState(sql: Sql, clientId: string): Promise<'active' | 'suspended' | 'closed' | undefined>;
   lastSignInAddresses(sql: Sql, clientId: string): Promise<readonly string[]>;
+  /** Who last reset a password of the client. */
+  passwordResetters(sql: Sql, clientId: string): Promise<readonly string[]>;
   /** Asks the client's password afresh and notes what was confirmed (D-23). */
   confirm(actor: ClientActor, given: { password: string; shown: string }): Promise<unknown>;
 }

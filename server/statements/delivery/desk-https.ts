@@ -69,6 +69,7 @@ const queueRoutes = ({ delivery }: { delivery: Delivery }): Route[] => [
       'request_not_confirmed',
       'request_incomplete',
       'approver_is_requester',
+      'approver_reset_password',
       'approved_already',
       'approver_not_operator',
       'key_registered_elsewhere',

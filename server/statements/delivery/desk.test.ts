@@ -5,7 +5,7 @@ import { consoleActor } from '../../kernel/actor.ts';
 import { Refusal } from '../../kernel/refusal.ts';
 import { brokenConstraint } from '../../kernel/sql.ts';
 import { readCertificate } from '../keys/openpgp-certificate.ts';
-import { makeSshKey, openDelivery } from './delivery-fixture.ts';
+import { makeSshKey, openDelivery, password } from './delivery-fixture.ts';
 import { createTransitions, moveOf } from './transitions.ts';
 
 const refusedWith = (code: string) => (fault: unknown) => fault instanceof Refusal && fault.code === code;
@@ -68,6 +68,20 @@ test('D-23: an operator who added a key to the client’s own set-up is not the 
       ${`operator:${desk.operatorId}`}, 0)`,
     (fault) => brokenConstraint(fault) === 'approver_is_no_submitter',
   );
+  await delivery.approve(colleague, requestId);
+});
+
+test('D-23: an operator who reset a password of the client approves nothing that the client confirms', async () => {
+  await using held = await openDelivery();
+  const { delivery, identity, client, desk } = held;
+  const colleague = await held.addOperator('cora');
+  await delivery.elect(client, { channels: bySftp, contact: undefined });
+  const given = { channel: 'portal', key: makeSshKey().bytes, addresses: ['203.0.113.7'] } as const;
+  const opened = await delivery.submit(client, given);
+  const { invitation } = await identity.resetPassword(desk, client.loginId!);
+  await identity.acceptInvitation({ token: invitation.token, password, origin: client.origin });
+  const { requestId } = await held.confirm(opened);
+  await assert.rejects(delivery.approve(desk, requestId), refusedWith('approver_reset_password'));
   await delivery.approve(colleague, requestId);
 });
 

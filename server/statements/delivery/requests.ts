@@ -47,7 +47,7 @@ const reasonLengthMax = 500;
 export function createRequestDesk(parts: {
   database: Database;
   clock: Clock;
-  identity: Pick<IdentityDoor, 'confirm'>;
+  identity: Pick<IdentityDoor, 'confirm' | 'passwordResetters'>;
   messages: Pick<Messages, 'notify'>;
   transitions: Transitions;
   items: Items;
@@ -174,7 +174,7 @@ export function createRequestDesk(parts: {
 
     /**
      * One person of the desk approves. Refuses: request_not_confirmed, request_incomplete, approver_is_requester,
-     * approved_already, approver_not_operator, key_registered_elsewhere.
+     * approver_reset_password, approved_already, approver_not_operator, key_registered_elsewhere.
      */
     async approve(actor: Actor, requestId: string): Promise<RequestView> {
       checkDesk(actor);
@@ -187,6 +187,9 @@ export function createRequestDesk(parts: {
         await takeIfOpen(sql, actor, request, atMs);
         const approver = formatActor(actor);
         if (request.submitters.includes(approver)) throw refusals.approver_is_requester();
+        // Whoever held the link to a new password could have confirmed in the client's name.
+        const resetters = await parts.identity.passwordResetters(sql, request.clientId);
+        if (resetters.includes(approver)) throw refusals.approver_reset_password();
         try {
           await insertApproval(sql, { requestId, requester: request.requester, approver, atMs });
         } catch (fault) {

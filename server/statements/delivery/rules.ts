@@ -95,6 +95,10 @@ export const refusals = defineRefusals({
     kind: 'forbidden',
     text: 'Who opened a request or handed in a part of it cannot approve it. Another person of the delivery desk has to.',
   },
+  approver_reset_password: {
+    kind: 'forbidden',
+    text: 'You reset a password of this client, so you cannot approve what it confirms. Another person of the delivery desk has to.',
+  },
   approved_already: {
     kind: 'conflict',
     text: 'You have approved this request already. A second, different person of the delivery desk has to approve it.',
