@@ -7,7 +7,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { type Caller, signIn } from '../broker.ts';
-import { openTempFolder } from '../clients.ts';
+import { openTempFolder, run, withClients } from '../clients.ts';
 import { openInstallation, startInVain } from '../installation.ts';
 import { once } from '../once.ts';
 
@@ -89,15 +89,29 @@ async function listIssued(people: People): Promise<unknown[]> {
   return desk.list('/v1/delivery-desk/statements?limit=100');
 }
 
+/** The commands of the screen in the order of their printing, each as it would be pasted. */
+function commandsOf(screen: string): string[] {
+  const [, pasted = ''] = screen.split('Paste into another terminal\n');
+  const [commands = ''] = pasted.split('  All of this');
+  return commands
+    .trim()
+    .split('\n\n')
+    .map((block) => block.split('\n').slice(1).join('\n'));
+}
+
 const served = once(serveTwice);
 
-/** A demo that is seeded, stopped, and served again while another program has the port that it asks for. */
+/** A demo that is seeded, used, stopped, and served again while another program has the port that it asks for. */
 async function serveTwice() {
   const first = await openInstallation({ command: 'demo', dataDir: demoFolder });
-  const seeded = { people: readPeople(), material: readMaterial(), issued: await listIssued(readPeople()) };
   const modes = readdirSync(path.join(demoFolder, 'demo'), { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => statSync(path.join(entry.parentPath, entry.name)).mode & 0o777);
+  const pasted = [];
+  for (const command of withClients.skip === false ? commandsOf(first.output()) : []) {
+    pasted.push(await run('sh', ['-c', command], { timeoutMs: 60_000 }));
+  }
+  const seeded = { people: readPeople(), material: readMaterial(), issued: await listIssued(readPeople()) };
   await first.stop();
   const leftAfterStop = ['run.json', 'demo/people.json'].filter((name) => existsSync(path.join(demoFolder, name)));
 
@@ -111,7 +125,16 @@ async function serveTwice() {
   });
   const found = { people: readPeople(), material: readMaterial(), issued: await listIssued(readPeople()) };
   neighbour.close();
-  return { seeded, found, modes, leftAfterStop, taken: port, httpsPort: again.httpsPort, printed: again.output() };
+  return {
+    seeded,
+    pasted,
+    found,
+    modes,
+    leftAfterStop,
+    taken: port,
+    httpsPort: again.httpsPort,
+    printed: again.output(),
+  };
 }
 
 test('the demo seeds an empty folder, and serves it again unchanged', async () => {
@@ -126,6 +149,22 @@ test('the demo seeds an empty folder, and serves it again unchanged', async () =
   assert.deepEqual(found.material, seeded.material);
   assert.deepEqual(found.issued, seeded.issued);
 });
+
+test(
+  'the commands that the demo prints work when pasted: fetch, open, and why a wrong key was refused',
+  withClients,
+  async () => {
+    const [fetched, opened, told] = (await served()).pasted;
+    assert.equal(fetched!.status, 0, fetched!.stderr);
+    assert.equal(opened!.status, 0, opened!.stderr);
+    assert.match(opened!.stderr, /Good signature from "Harbour & Vale/);
+    const pdf = readdirSync(path.join(demoFolder, 'demo')).find((name) => name.endsWith('.pdf'))!;
+    assert.match(readFileSync(path.join(demoFolder, 'demo', pdf), 'latin1'), /^%PDF-/);
+    const offered = await run('ssh-keygen', ['-lf', path.join(demoFolder, 'demo/wrong-ssh-key')]);
+    const [fingerprint] = /SHA256:\S+/.exec(offered.stdout.toString())!;
+    assert.ok(told!.stdout.toString().includes(fingerprint), told!.stdout.toString() + told!.stderr);
+  },
+);
 
 test('what the demo hands out is its owner’s alone, and what names a running server goes when it stops', async () => {
   const { modes, leftAfterStop } = await served();
