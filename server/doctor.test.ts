@@ -22,6 +22,7 @@ test('each unsafe setting is named, and the safe one beside it is not', () => {
     [{ BROADGATE_APPROVAL: 'two' }, 0],
     [{ BROADGATE_PRIVATE_ADDRESSES: 'on' }, 1],
     [{ BROADGATE_WORKERS: '1' }, 1],
+    [{ BROADGATE_TRUSTED_PROXIES: '127.0.0.1' }, -1],
     [{ BROADGATE_DATABASE_URL: 'postgres://db.example/broadgate' }, 1],
     [{ BROADGATE_DATABASE_URL: 'postgres://db.example/broadgate?sslmode=verify-full' }, 0],
     [{ BROADGATE_DATABASE_URL: 'postgres://localhost/broadgate' }, 0],

@@ -52,6 +52,13 @@ export function examineSettings(settings: Settings, effective: readonly Effectiv
   if (settings.tlsCertificateFile === undefined && !isLoopback(settings.httpsAddress)) {
     findings.push(unsafe('The API speaks clear HTTP to its proxy: keep the way between them closed to others.'));
   }
+  if (settings.tlsCertificateFile === undefined && settings.trustedProxies.length === 0) {
+    findings.push(
+      unsafe(
+        'The API serves this machine alone. A proxy on it must be named in BROADGATE_TRUSTED_PROXIES, or every caller looks local.',
+      ),
+    );
+  }
   if (fromOf('BROADGATE_SFTP_HOST_NAME') === 'default') {
     findings.push(fault('Clients are told to enter "localhost": set BROADGATE_SFTP_HOST_NAME.'));
   }
