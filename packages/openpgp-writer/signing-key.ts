@@ -1,5 +1,5 @@
 // The broker's own signing key: made once, kept secret in its OpenPGP form, shown to clients as a certificate.
-import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { OpenPgpFormatError } from './armor.ts';
 import { readInteger, readPackets } from './packet-reader.ts';
 import {
@@ -65,10 +65,7 @@ export function importSigningKey(bytes: Uint8Array): SigningKey {
   if (secret.next + 2 !== key.body.length || secret.value.length > 32)
     throw new OpenPgpFormatError('The signing key has a malformed secret');
   const seed = Buffer.concat([Buffer.alloc(32 - secret.value.length), secret.value]);
-  const privateKey = createPrivateKey({
-    key: { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url'), d: seed.toString('base64url') },
-    format: 'jwk',
-  });
+  const privateKey = importPair(point, seed);
   return {
     ...nameKey(publicBody),
     privateKey,
@@ -81,6 +78,15 @@ export function importSigningKey(bytes: Uint8Array): SigningKey {
     ]),
     secret: Buffer.from(bytes),
   };
+}
+
+function importPair(point: Buffer, seed: Buffer): KeyObject {
+  const key = { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url'), d: seed.toString('base64url') };
+  try {
+    return createPrivateKey({ key, format: 'jwk' });
+  } catch {
+    throw new OpenPgpFormatError('The public and the secret half of the signing key do not belong together');
+  }
 }
 
 /** Source: RFC 9580 §5.5.2.2, §5.5.5.5: the point is marked as native by 0x40. */
