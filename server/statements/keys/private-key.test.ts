@@ -149,6 +149,20 @@ test('GnuPG stores private keys in a form that is found too', () => {
   assert.equal(findPrivateKey(store), 'openpgp');
 });
 
+test('what follows a compressed private key, or stands before it, does not hide it', () => {
+  const secret = gzipSync('-----BEGIN OPENSSH PRIVATE KEY-----'.padEnd(48, 'x'), { level: 0 });
+  const named = Buffer.from(secret);
+  // RFC 1952 §2.3: a name follows the head where the fourth bit says so.
+  named[3] = 8;
+  const withName = Buffer.concat([named.subarray(0, 10), Buffer.from('id_rsa\0'), named.subarray(10)]);
+  for (const bytes of [secret, withName, Buffer.concat([gzipSync('nothing'), secret])]) {
+    assert.equal(findPrivateKey(Buffer.concat([bytes, Buffer.from('Bye')])), 'openssh');
+  }
+  // Without padding the base64 reader takes the next word for a part of it.
+  const mail = `Hello,\n\n${gzipSync('-----BEGIN OPENSSH PRIVATE KEY-----').toString('base64').replace(/=+$/, '')}\nRegards\n`;
+  assert.equal(findPrivateKey(Buffer.from(mail)), 'openssh');
+});
+
 test('a decompression bomb is given up within a second', () => {
   const gzipBomb = gzipSync(Buffer.alloc(100 << 20));
   const zipBomb = Buffer.concat(Array<Buffer>(2000).fill(zip(Buffer.alloc(1 << 20), 8)));

@@ -1,6 +1,6 @@
 // Finds private keys in raw bytes before any parser sees them, so that none is ever stored or logged.
 import { createPrivateKey } from 'node:crypto';
-import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
+import { constants, inflateRawSync } from 'node:zlib';
 import { decodeKeyText, stripQuoting } from './key-text.ts';
 
 export type PrivateKeyKind = 'openssh' | 'pem' | 'ppk' | 'ssh2' | 'openpgp';
@@ -60,8 +60,8 @@ function search(input: Buffer, depth: number, budget: Budget): PrivateKeyKind | 
 }
 
 function* unpack(input: Buffer, budget: Budget): Generator<Buffer> {
-  if (input[0] === 0x1f && input[1] === 0x8b) {
-    yield* tryInflate(() => gunzipSync(input, inflateOptions(budget)));
+  if (isGzip(input, 0)) {
+    yield* gunzip(input, budget);
   } else if (input.subarray(0, 2).toString('latin1') === 'PK') {
     yield* unzip(input, budget);
   } else if (input.length <= limits.decodedBytes) {
@@ -82,6 +82,35 @@ function* tryInflate(inflate: () => Buffer): Generator<Buffer> {
   } catch (error) {
     // Damaged or oversized: what cannot be unpacked here is refused by the parsers later.
     if (!(error instanceof Error && 'code' in error)) throw error;
+  }
+}
+
+const isGzip = (input: Buffer, at: number): boolean => input[at] === 0x1f && input[at + 1] === 0x8b;
+
+/**
+ * Each member by itself: what follows the last, as a word of the mail does behind base64, must not hide those before it.
+ * Source: RFC 1952 §2.2 and §2.3.
+ */
+function* gunzip(input: Buffer, budget: Budget): Generator<Buffer> {
+  for (let at = 0, members = 0; isGzip(input, at) && members < limits.parts; members++) {
+    const flags = input[at + 3] ?? 0;
+    let start = at + 10;
+    if (flags & 4) start += 2 + (start + 2 <= input.length ? input.readUInt16LE(start) : 0);
+    // A name and a comment each end with a zero byte.
+    for (let texts = (flags & 8 ? 1 : 0) + (flags & 16 ? 1 : 0); texts > 0 && start < input.length; texts--)
+      start = input.indexOf(0, start) + 1 || input.length;
+    if (flags & 2) start += 2;
+    const packed = input.subarray(start);
+    let takenBytes = packed.length;
+    yield* tryInflate(() => {
+      // The declarations leave out what `info` adds.
+      const inflated: unknown = inflateRawSync(packed, { ...inflateOptions(budget), info: true });
+      const { buffer, engine } = inflated as { buffer: Buffer; engine: { bytesWritten: number } };
+      takenBytes = engine.bytesWritten;
+      return buffer;
+    });
+    // Behind the data stand its checksum and its size.
+    at = start + takenBytes + 8;
   }
 }
 
