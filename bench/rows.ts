@@ -1,0 +1,6 @@
+// Every row of the benchmark, in the order in which a whole run takes them.
+import type { Row } from './row.ts';
+import { smallFileRows } from './sftp-small-files.ts';
+import { transferRows } from './sftp-transfer.ts';
+
+export const rows: readonly Row[] = [...transferRows, ...smallFileRows];
