@@ -143,7 +143,9 @@ function parseWrite(id: number, reader: PacketReader, packet: Packet): Request {
   const request = { kind: 'write' as const, id, handle: handle(reader), offset: offset(reader) };
   const payloadBytes = reader.uint32();
   const tailBytes = packet.tail.reduce((sum, view) => sum + view.length, 0);
-  if (payloadBytes !== reader.leftBytes + tailBytes) {
+  const restBytes = reader.leftBytes + tailBytes;
+  // Bytes may follow the data: the Go library in rclone 1.60 fills up its last packet, and OpenSSH's server lets it.
+  if (payloadBytes > restBytes) {
     throw new MalformedPacket('the length of the data does not fit its packet');
   }
   if (payloadBytes > limits.writeBytes) {
@@ -151,7 +153,20 @@ function parseWrite(id: number, reader: PacketReader, packet: Packet): Request {
   }
   if (!Number.isSafeInteger(request.offset + payloadBytes)) throw new OffsetTooLarge('the end of the write');
   const inHead = reader.leftBytes === 0 ? [] : [packet.head.subarray(packet.head.length - reader.leftBytes)];
-  return { ...request, payload: inHead.length === 0 ? packet.tail : inHead, payloadBytes };
+  const payload = inHead.length === 0 ? packet.tail : inHead;
+  return { ...request, payload: payloadBytes === restBytes ? payload : cut(payload, payloadBytes), payloadBytes };
+}
+
+/** The first bytes of a list of views, which holds at least so many. */
+function cut(views: readonly Buffer[], sizeBytes: number): readonly Buffer[] {
+  let left = sizeBytes;
+  const kept: Buffer[] = [];
+  for (const view of views) {
+    if (left === 0) break;
+    kept.push(view.length > left ? view.subarray(0, left) : view);
+    left -= kept.at(-1)!.length;
+  }
+  return kept;
 }
 
 function whole(reader: PacketReader, request: Request): Request {
