@@ -57,10 +57,11 @@ export function createReader(bytes: Buffer, startAt = 0): WireReader {
       if (!isPrintable(text)) throw protocolFault('a name-list is not printable US-ASCII');
       const names = text.toString('latin1').split(',');
       if (names.length > namesMax) throw protocolFault('a name-list has too many names');
-      if (names.some((name) => name === '' || name.length > nameCharactersMax)) {
-        throw protocolFault('a name-list has a name of no or more than 64 characters');
+      if (names.some((name) => name.length > nameCharactersMax)) {
+        throw protocolFault('a name-list has a name of more than 64 characters');
       }
-      return names;
+      // RFC 4251 §5 forbids an empty name, and libssh 0.10 ends its lists of ciphers with a comma.
+      return names.filter((name) => name !== '');
     },
     mpint(sizeBytesMax) {
       const bytesRead = reader.string(sizeBytesMax + 1);
