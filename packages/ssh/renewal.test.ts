@@ -125,6 +125,24 @@ test('T12: every message that asks for an answer or does nothing is rate-capped,
   }
 });
 
+test('T12: an IGNORE before each packet of data is free, as AsyncSSH sends them, and two of them are not', async () => {
+  const ignore = Buffer.concat([formatByte(2), formatString('')]);
+  for (const [ignores, end] of [
+    [1, undefined],
+    [2, 'flood'],
+  ] as const) {
+    const pair = openPair();
+    await pair.ready();
+    pair.openChannel();
+    pair.request(0, 'subsystem', formatString('sink'));
+    for (let count = 0; count < 2000 && pair.endReason === undefined; count += 1) {
+      for (let sent = 0; sent < ignores; sent += 1) pair.send(ignore);
+      pair.data(0, Buffer.from('some'));
+    }
+    assert.equal(pair.endReason?.kind, end);
+  }
+});
+
 test('T12: a large PING costs more, one over 16 KiB disconnects, and an ordinary one is echoed', async () => {
   const pair = openPair();
   await pair.ready();

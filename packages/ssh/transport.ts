@@ -45,6 +45,8 @@ export function createTransport(parts: {
   let peerSoftware: string | undefined;
   let negotiated: Negotiated | undefined;
   // The clock is read by ticks, not by packets.
+  // One IGNORE for each packet that does something costs nothing.
+  let isIgnoreFree = false;
   let hasHeard = false;
   let heardAtMs = options.nowMs();
   // Messages that wait for the end of a key exchange.
@@ -142,6 +144,7 @@ export function createTransport(parts: {
     } else if (number === message.ping) {
       answerPing(payload);
     } else {
+      isIgnoreFree = true;
       parts.deliver(payload);
     }
   }
@@ -155,7 +158,9 @@ export function createTransport(parts: {
     }
     if (agreement.isFirstAndStrict) throw protocolFault('strict: a stray message came before NEWKEYS');
     if (number === 0) throw protocolFault('message 0 does not exist');
-    countChatter(1);
+    // RFC 4251 §9.3.1: some clients send an IGNORE before each packet, against attacks on CBC; AsyncSSH with every cipher.
+    if (number === message.ignore && isIgnoreFree) isIgnoreFree = false;
+    else countChatter(1);
   }
 
   function countChatter(units: number): void {
