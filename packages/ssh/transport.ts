@@ -44,9 +44,9 @@ export function createTransport(parts: {
   let isFlushing = false;
   let peerSoftware: string | undefined;
   let negotiated: Negotiated | undefined;
-  // The clock is read by ticks, not by packets.
   // One IGNORE for each packet that does something costs nothing.
   let isIgnoreFree = false;
+  // The clock is read by ticks, not by packets.
   let hasHeard = false;
   let heardAtMs = options.nowMs();
   // Messages that wait for the end of a key exchange.
