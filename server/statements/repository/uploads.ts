@@ -209,6 +209,17 @@ export function createUploads(parts: {
       if (state !== 'open') throw refusals.upload_taken_over();
     };
 
+    /** Work that was under way when the upload was taken over finds its staged bytes closed, which is no fault of ours. */
+    async function whileOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+      checkOpen();
+      try {
+        return await work();
+      } catch (fault) {
+        checkOpen();
+        throw fault;
+      }
+    }
+
     /** Grows the reservation in the quota, in steps. */
     async function reserve(neededBytes: number): Promise<void> {
       if (neededBytes <= reservedBytes) return;
@@ -275,36 +286,36 @@ export function createUploads(parts: {
 
     return {
       attributes: () => ({ sizeBytes: staged.sizeBytes, modifiedAtMs: modifiedAtMs ?? clock.nowMs() }),
-      async write(offsetBytes, bytes) {
-        checkOpen();
-        await reserve(offsetBytes + bytes.length);
-        if (offsetBytes > staged.sizeBytes) await extend(offsetBytes);
-        await staged.writeAt(offsetBytes, bytes);
-        if (staged.sizeBytes - checkpointBytes < checkpointStepBytes) return;
-        checkpointBytes = staged.sizeBytes;
-        // Recorded beside the writing; a fault shows at the next write or at close.
-        const next = checkpoint.then(() => record('open'));
-        checkpoint = next;
-        next.catch(() => undefined);
-      },
-      read: (offsetBytes, lengthBytes) => staged.readAt(offsetBytes, lengthBytes),
-      async truncate(sizeBytes) {
-        checkOpen();
-        await checkpoint;
-        if (sizeBytes > staged.sizeBytes) return extend(sizeBytes);
-        // The row goes first: a stat must never tell more than there is.
-        await uploadStore.updateSize(database.sql, me, { sizeBytes, state: 'open', atMs: clock.nowMs() });
-        await staged.truncate(sizeBytes);
-        checkpointBytes = sizeBytes;
-      },
+      write: (offsetBytes, bytes) =>
+        whileOpen(async () => {
+          await reserve(offsetBytes + bytes.length);
+          if (offsetBytes > staged.sizeBytes) await extend(offsetBytes);
+          await staged.writeAt(offsetBytes, bytes);
+          if (staged.sizeBytes - checkpointBytes < checkpointStepBytes) return;
+          checkpointBytes = staged.sizeBytes;
+          // Recorded beside the writing; a fault shows at the next write or at close.
+          const next = checkpoint.then(() => record('open'));
+          checkpoint = next;
+          next.catch(() => undefined);
+        }),
+      read: (offsetBytes, lengthBytes) => whileOpen(() => staged.readAt(offsetBytes, lengthBytes)),
+      truncate: (sizeBytes) =>
+        whileOpen(async () => {
+          await checkpoint;
+          if (sizeBytes > staged.sizeBytes) return extend(sizeBytes);
+          // The row goes first: a stat must never tell more than there is.
+          await uploadStore.updateSize(database.sql, me, { sizeBytes, state: 'open', atMs: clock.nowMs() });
+          await staged.truncate(sizeBytes);
+          checkpointBytes = sizeBytes;
+        }),
       setModifiedAt(atMs) {
         modifiedAtMs = atMs;
       },
-      async sync() {
-        checkOpen();
-        await checkpoint;
-        await record('open');
-      },
+      sync: () =>
+        whileOpen(async () => {
+          await checkpoint;
+          await record('open');
+        }),
       async close() {
         checkOpen();
         state = 'ended';
