@@ -75,8 +75,8 @@ export function createTokenBuckets(limits: {
   };
 }
 
-/** Work of one key in turn, in the order of asking; keys do not wait for each other. */
-export function createTurns(limits: { waitingMax: number; what?: string }) {
+/** Work of one key in turn, in the order of asking, `permits` at once (default 1); keys do not wait for each other. */
+export function createTurns(limits: { permits?: number; waitingMax: number; what?: string }) {
   const lines = new Map<string, Semaphore>();
   return {
     async take<Result>(key: string, work: () => Promise<Result>): Promise<Result> {

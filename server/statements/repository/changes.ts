@@ -3,15 +3,15 @@ import type { Actor, ClientActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import type { Database, Sql } from '../../kernel/sql.ts';
+import type { Sql } from '../../kernel/sql.ts';
 import * as rules from './rules.ts';
 import { refusals } from './rules.ts';
 import * as store from './store.ts';
 import type { Tree } from './tree.ts';
 import * as uploadStore from './uploads-store.ts';
 
-export function createChanges(parts: { database: Database; clock: Clock; ids: Ids; audit: Audit; tree: Tree }) {
-  const { database, clock, ids, audit, tree } = parts;
+export function createChanges(parts: { clock: Clock; ids: Ids; audit: Audit; tree: Tree }) {
+  const { clock, ids, audit, tree } = parts;
 
   /** One change of the tree: locked, decided, written and audited in one transaction; blobs let go after it. */
   async function change(
@@ -19,8 +19,7 @@ export function createChanges(parts: { database: Database; clock: Clock; ids: Id
     record: { action: string; subject: string; detail?: Record<string, string> },
     work: (sql: Sql, quota: rules.Quota) => Promise<string[]>,
   ): Promise<void> {
-    const released = await database.transaction(async (sql) => {
-      const quota = await tree.lock(sql, actor.clientId);
+    const released = await tree.change(actor.clientId, async (sql, quota) => {
       const blobIds = await work(sql, quota);
       await audit.append(sql, { actor, ...record });
       return blobIds;
@@ -134,7 +133,7 @@ export function createChanges(parts: { database: Database; clock: Clock; ids: Id
           placedAtMs: nowMs,
           modifiedAtMs: nowMs,
         };
-        const contents = { blobId: entry.blobId!, sizeBytes: entry.sizeBytes, sha256: entry.sha256! };
+        const contents = store.partOf(entry);
         const copy = { id: ids.next(), clientId, ...place, ...contents, kind: 'file', origin: 'client' } as const;
         if (!(await store.insertEntry(sql, copy))) throw refusals.path_taken();
         await store.addUse(sql, clientId, entry.sizeBytes, 1);

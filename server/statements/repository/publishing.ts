@@ -1,10 +1,10 @@
 // Publishing an upload: the file appears whole, or in place of its former self, in one transaction.
 import type { ClientActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
+import { wholeOf } from '../../kernel/blob-parts.ts';
 import type { SealedBlob } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import type { Database } from '../../kernel/sql.ts';
 import { checkAlterable, checkQuota, nameOf, parentOf, refusals } from './rules.ts';
 import * as store from './store.ts';
 import type { Tree } from './tree.ts';
@@ -17,8 +17,8 @@ export interface Published {
   readonly sha256: string;
 }
 
-export function createPublishing(parts: { database: Database; clock: Clock; ids: Ids; audit: Audit; tree: Tree }) {
-  const { database, clock, ids, audit, tree } = parts;
+export function createPublishing(parts: { clock: Clock; ids: Ids; audit: Audit; tree: Tree }) {
+  const { clock, ids, audit, tree } = parts;
 
   return async function publish(
     actor: ClientActor,
@@ -29,14 +29,11 @@ export function createPublishing(parts: { database: Database; clock: Clock; ids:
     const { clientId } = actor;
     const nowMs = clock.nowMs();
     const contents = {
-      blobId: sealed.blobId,
-      sizeBytes: sealed.sizeBytes,
-      sha256: sealed.sha256,
+      ...wholeOf(sealed),
       placedAtMs: nowMs,
       modifiedAtMs: how.modifiedAtMs ?? nowMs,
     };
-    const { published, replaced } = await database.transaction(async (sql) => {
-      const quota = await tree.lock(sql, clientId);
+    const { published, replaced } = await tree.change(clientId, async (sql, quota) => {
       const upload = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
       if (upload === undefined) throw refusals.upload_taken_over();
       // The row's path, not the one it was opened by: the folder may have been moved meanwhile.

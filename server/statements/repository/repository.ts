@@ -6,7 +6,7 @@
 // included; a tree is reached by its own client only, so a path cannot name another's file.
 import type { Actor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
-import type { BlobStore, SealedBlob } from '../../kernel/blobs.ts';
+import type { BlobPart, BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
@@ -67,13 +67,15 @@ export function createRepository(parts: RepositoryParts) {
     async stat(actor: Actor, asked: string): Promise<Attributes> {
       const { clientId } = rules.checkClient(actor);
       const path = rules.canonicalPath(asked);
-      if (path === '/') return rootOf(await store.findRepository(database.sql, clientId));
-      const entry = await store.findEntry(database.sql, clientId, path);
-      if (entry?.kind === 'folder' || entry?.origin === 'broker') return describe(entry);
-      const partial = await uploads.find(clientId, path);
-      if (partial !== undefined) return { ...describePartial(path), ...partial };
-      if (entry === undefined) throw refusals.path_not_found();
-      return describe(entry);
+      return tree.look(clientId, async () => {
+        if (path === '/') return rootOf(await store.findRepository(database.sql, clientId));
+        const entry = await store.findEntry(database.sql, clientId, path);
+        if (entry?.kind === 'folder' || entry?.origin === 'broker') return describe(entry);
+        const partial = await uploads.find(clientId, path);
+        if (partial !== undefined) return { ...describePartial(path), ...partial };
+        if (entry === undefined) throw refusals.path_not_found();
+        return describe(entry);
+      });
     },
 
     /**
@@ -88,14 +90,16 @@ export function createRepository(parts: RepositoryParts) {
       const { clientId } = rules.checkClient(actor);
       const path = rules.canonicalPath(asked);
       const afterName = page.after ?? '';
-      if (path !== '/' && afterName === '') {
-        const folder = await tree.getEntry(database.sql, clientId, path);
-        if (folder.kind === 'file') throw refusals.path_is_file();
-      }
       const limit = Math.min(page.limit, pageEntriesMax);
-      const rows = await store.listEntries(database.sql, { clientId, parent: path, afterName, limit: limit + 1 });
-      const entries = rows.slice(0, limit).map(describe);
-      return { entries, next: rows.length > limit ? entries.at(-1)?.name : undefined };
+      return tree.look(clientId, async () => {
+        if (path !== '/' && afterName === '') {
+          const folder = await tree.getEntry(database.sql, clientId, path);
+          if (folder.kind === 'file') throw refusals.path_is_file();
+        }
+        const rows = await store.listEntries(database.sql, { clientId, parent: path, afterName, limit: limit + 1 });
+        const entries = rows.slice(0, limit).map(describe);
+        return { entries, next: rows.length > limit ? entries.at(-1)?.name : undefined };
+      });
     },
 
     /** Opens a published file; what was fetched of it becomes a receipt at close. Refuses: path_not_found, path_is_folder. */
@@ -103,9 +107,9 @@ export function createRepository(parts: RepositoryParts) {
       const client = rules.checkClient(actor);
       const path = rules.canonicalPath(asked);
       if (path === '/') throw refusals.path_is_folder();
-      const entry = await tree.getEntry(database.sql, client.clientId, path);
+      const entry = await tree.look(client.clientId, () => tree.getEntry(database.sql, client.clientId, path));
       if (entry.kind === 'folder') throw refusals.path_is_folder();
-      return reading.open(actor, client.clientId, describe(entry), entry.blobId!, via);
+      return reading.open(actor, client.clientId, describe(entry), store.partOf(entry), via);
     },
 
     /** Opens an upload. Refuses: statement_protected, name_reserved, path_not_found, path_taken, path_is_folder, … */
@@ -132,10 +136,10 @@ export function createRepository(parts: RepositoryParts) {
     takeAway: (sql: Sql, statementId: string) => store.deleteEntriesOfStatement(sql, statementId),
 
     /** Puts a file of the broker's own in its place, or new contents into it, in the caller's transaction. Shape: as takeAway. */
-    async placeOwn(sql: Sql, clientId: string, path: string, blob: SealedBlob): Promise<string[]> {
-      const { blobId, sizeBytes, sha256 } = blob;
+    async placeOwn(sql: Sql, clientId: string, path: string, part: BlobPart): Promise<string[]> {
+      const { blobId, blobOffset, sizeBytes, sha256 } = part;
       const nowMs = clock.nowMs();
-      const contents = { blobId, sizeBytes, sha256, placedAtMs: nowMs, modifiedAtMs: nowMs };
+      const contents = { blobId, blobOffset, sizeBytes, sha256, placedAtMs: nowMs, modifiedAtMs: nowMs };
       const place = { path, parent: rules.parentOf(path), name: rules.nameOf(path) };
       const entry = { id: ids.next(), clientId, ...place, kind: 'file', origin: 'broker', ...contents } as const;
       if (await store.insertEntry(sql, entry)) return [];
@@ -149,8 +153,8 @@ export function createRepository(parts: RepositoryParts) {
     uploadTaken: (holder: string) => uploads.taken(holder),
 
     /** Opens a file whose reader was checked elsewhere. */
-    openFile: (actor: Actor, clientId: string, file: Readable, blobId: string, via: Via) =>
-      reading.open(actor, clientId, file, blobId, via),
+    openFile: (actor: Actor, clientId: string, file: Readable, part: BlobPart, via: Via) =>
+      reading.open(actor, clientId, file, part, via),
   };
 }
 

@@ -4,6 +4,7 @@ import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { isLeaseHeld } from '../../kernel/lease.ts';
+import { createTurns } from '../../kernel/limits.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import * as rules from './rules.ts';
 import { refusals } from './rules.ts';
@@ -17,6 +18,10 @@ export interface RepositorySettings {
   readonly quotaEntries: number;
 }
 
+// One client's requests wait here for one another. In the database each would keep a connection from all other clients.
+const waitingMax = 10_000;
+const looksAtOnce = 4;
+
 export function createTree(parts: {
   database: Database;
   clock: Clock;
@@ -25,6 +30,8 @@ export function createTree(parts: {
   settings: RepositorySettings;
 }) {
   const { database, clock, ids, blobs, settings } = parts;
+  const changes = createTurns({ waitingMax, what: 'a turn of this client' });
+  const looks = createTurns({ permits: looksAtOnce, waitingMax, what: 'a turn of this client' });
 
   /** Makes the trees that are not there yet, each with the folder of manifests, so that nothing else can take that name. */
   async function prepare(sql: Sql, clientIds: readonly string[]): Promise<void> {
@@ -47,19 +54,28 @@ export function createTree(parts: {
     quotaEntries: settings.quotaEntries,
   });
 
+  async function lock(sql: Sql, clientId: string): Promise<rules.Quota> {
+    let row = await store.lockRepository(sql, clientId);
+    if (row === undefined) {
+      await prepare(sql, [clientId]);
+      row = await store.lockRepository(sql, clientId);
+    }
+    return quotaOf(row!);
+  }
+
   return {
     prepare,
     quotaOf,
 
-    /** Locks the client's tree until the transaction ends, so that two changes never count the same free room. */
-    async lock(sql: Sql, clientId: string): Promise<rules.Quota> {
-      let row = await store.lockRepository(sql, clientId);
-      if (row === undefined) {
-        await prepare(sql, [clientId]);
-        row = await store.lockRepository(sql, clientId);
-      }
-      return quotaOf(row!);
-    },
+    /**
+     * Runs a change in one transaction that locks the client's tree, so that two changes never count the same free room.
+     * NOTE: a change inside a change would wait for itself.
+     */
+    change: <Result>(clientId: string, work: (sql: Sql, quota: rules.Quota) => Promise<Result>): Promise<Result> =>
+      changes.take(clientId, () => database.transaction(async (sql) => work(sql, await lock(sql, clientId)))),
+
+    /** Runs a look at the client's tree in its turn. */
+    look: <Result>(clientId: string, work: () => Promise<Result>): Promise<Result> => looks.take(clientId, work),
 
     /** Refuses: path_not_found. */
     async getEntry(sql: Sql, clientId: string, path: string): Promise<store.EntryRow> {

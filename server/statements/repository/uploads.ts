@@ -7,10 +7,11 @@
 // noticed that its peer is gone, may write no more.
 import type { ClientActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
-import type { BlobStore, StagedBlob } from '../../kernel/blobs.ts';
+import { openPart } from '../../kernel/blob-parts.ts';
+import type { BlobPart, BlobStore, StagedBlob } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import { Refusal } from '../../kernel/refusal.ts';
+import { isDoubtful, Refusal } from '../../kernel/refusal.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import { checkAlterable, gapBytesMax, nextReservation, refusals, uploadsMax } from './rules.ts';
 import type { Tree } from './tree.ts';
@@ -65,7 +66,7 @@ export function createUploads(parts: {
     readonly dropped: readonly string[];
   }
 
-  /** Decides and writes who may write here now; a blob that it begins is given back in `fresh`, for the caller to end. */
+  /** Decides and writes, in a change of the tree, who may write here now; a blob that it begins is given back in `fresh`, for the caller to end. */
   async function claim(
     sql: Sql,
     actor: ClientActor,
@@ -74,7 +75,6 @@ export function createUploads(parts: {
     fresh: { staged?: StagedBlob },
   ): Promise<Claim> {
     const { clientId } = actor;
-    await tree.lock(sql, clientId);
     await tree.checkParent(sql, clientId, path);
     const entry = await store.findEntry(sql, clientId, path);
     if (entry?.kind === 'folder' || path === '/') throw refusals.path_is_folder();
@@ -131,16 +131,16 @@ export function createUploads(parts: {
     const current = await uploadStore.findUpload(database.sql, actor.clientId, path);
     if (current !== undefined && !mode.exclusive) await held.get(current.holder)?.lose();
     const fresh: { staged?: StagedBlob } = {};
-    const claimed = await database
-      .transaction((sql) => claim(sql, actor, path, mode, fresh))
+    const claimed = await tree
+      .change(actor.clientId, (sql) => claim(sql, actor, path, mode, fresh))
       .catch(async (fault: unknown) => {
-        await fresh.staged?.discard();
+        await (isDoubtful(fault) ? fresh.staged?.close() : fresh.staged?.discard());
         throw fault;
       });
     await tree.release(claimed.dropped);
     const staged = fresh.staged ?? (await reopen(actor.clientId, claimed));
     const handle = createHandle(actor, claimed, staged, mode);
-    if (claimed.copyFrom !== undefined) await copyInto(handle, claimed.copyFrom.blobId!);
+    if (claimed.copyFrom !== undefined) await copyInto(handle, store.partOf(claimed.copyFrom));
     return handle;
   }
 
@@ -168,8 +168,8 @@ export function createUploads(parts: {
     }
   }
 
-  async function copyInto(handle: UploadHandle, blobId: string): Promise<void> {
-    const reader = await blobs.open(blobId);
+  async function copyInto(handle: UploadHandle, part: BlobPart): Promise<void> {
+    const reader = await openPart(blobs, part);
     try {
       let offset = 0;
       for await (const bytes of reader.stream()) {
@@ -186,8 +186,7 @@ export function createUploads(parts: {
 
   /** Lets go of an unfinished upload that this holder has. */
   async function drop(clientId: string, upload: { uploadId: string; holder: string; blobId: string }): Promise<void> {
-    await database.transaction(async (sql) => {
-      await tree.lock(sql, clientId);
+    await tree.change(clientId, async (sql) => {
       const row = await uploadStore.findHeldUpload(sql, upload.uploadId, upload.holder);
       if (row === undefined) return;
       await uploadStore.deleteUpload(sql, row.id);
@@ -223,8 +222,7 @@ export function createUploads(parts: {
     /** Grows the reservation in the quota, in steps. */
     async function reserve(neededBytes: number): Promise<void> {
       if (neededBytes <= reservedBytes) return;
-      reservedBytes = await database.transaction(async (sql) => {
-        const quota = await tree.lock(sql, clientId);
+      reservedBytes = await tree.change(clientId, async (sql, quota) => {
         const row = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
         if (row === undefined) throw refusals.upload_taken_over();
         if (row.reservedBytes >= neededBytes) return row.reservedBytes;
@@ -266,8 +264,7 @@ export function createUploads(parts: {
       } finally {
         await staged.close();
       }
-      await database.transaction(async (sql) => {
-        await tree.lock(sql, clientId);
+      await tree.change(clientId, async (sql) => {
         const row = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
         if (row === undefined) return;
         await uploadStore.updateReserved(sql, row.id, sizeBytes);
@@ -294,14 +291,14 @@ export function createUploads(parts: {
           if (staged.sizeBytes - checkpointBytes < checkpointStepBytes) return;
           checkpointBytes = staged.sizeBytes;
           // Recorded beside the writing; a fault shows at the next write or at close.
-          const next = checkpoint.then(() => record('open'));
+          const next = checkpoint.catch(() => undefined).then(() => record('open'));
           checkpoint = next;
           next.catch(() => undefined);
         }),
       read: (offsetBytes, lengthBytes) => whileOpen(() => staged.readAt(offsetBytes, lengthBytes)),
       truncate: (sizeBytes) =>
         whileOpen(async () => {
-          await checkpoint;
+          await checkpoint.catch(() => undefined);
           if (sizeBytes > staged.sizeBytes) return extend(sizeBytes);
           // The row goes first: a stat must never tell more than there is.
           await uploadStore.updateSize(database.sql, me, { sizeBytes, state: 'open', atMs: clock.nowMs() });
@@ -313,7 +310,7 @@ export function createUploads(parts: {
       },
       sync: () =>
         whileOpen(async () => {
-          await checkpoint;
+          await checkpoint.catch(() => undefined);
           await record('open');
         }),
       async close() {
