@@ -26,6 +26,7 @@ export function createSftpGate(parts: { delivery: GateDoor; repository: Reposito
     admit: (address) => delivery.admit(address),
     isKnown: (address) => delivery.isKnown(address),
     authenticate: (attempt) => delivery.authenticate(attempt),
+    ownerOf: (ticket) => ticket.actor.clientId,
     signedIn: (ticket, connection) => delivery.connectionOpened(ticket, connection),
     async open(ticket, connection: ConnectionFacts) {
       // The key or the address may have ended since the signature was judged.

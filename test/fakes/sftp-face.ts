@@ -65,6 +65,7 @@ export async function openTestFace(options: TestFaceOptions = {}): Promise<TestF
       if (attempt.user !== user || !attempt.key?.blob.equals(blob)) return { verdict: 'reject' };
       return { verdict: 'accept', ticket: { user, fingerprint: attempt.key.fingerprint } };
     },
+    ownerOf: (ticket) => ticket.user,
     signedIn: () => undefined,
     open: async () => tree.mount(),
     failed: (failure) => void failures.push(failure),

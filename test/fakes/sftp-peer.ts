@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createFakeClock } from '../../server/kernel/clock.ts';
 import { createSeededRandom } from '../../server/kernel/random.ts';
 import type { SftpMount } from '../../server/faces/sftp/mount.ts';
+import { createAllotment } from '../../server/faces/sftp/allotment.ts';
 import { createBatchBuffers } from '../../server/faces/sftp/batch-buffers.ts';
 import { openSession, type SessionChannel } from '../../server/faces/sftp/session.ts';
 import { eventually } from '../eventually.ts';
@@ -56,6 +57,7 @@ export function createPeer(tree: FakeTree, options: PeerOptions = {}) {
     openMount,
     user: 'u1',
     buffers: createBatchBuffers(),
+    allotment: createAllotment(),
     clock: createFakeClock(),
     random: createSeededRandom('session'),
     recordFault: (fault) => `incident ${faults.push(fault)}`,

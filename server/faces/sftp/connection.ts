@@ -14,6 +14,8 @@ import {
 } from '@broadgate/ssh';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
+import { sourceOf } from './addresses.ts';
+import { allottedBytes, createAllotment } from './allotment.ts';
 import type { BatchBuffers } from './batch-buffers.ts';
 import { formatEnd, formatFailure } from './endings.ts';
 import type { ConnectionFacts, ConnectionFailure, ConnectionSummary, SftpGate } from './mount.ts';
@@ -52,6 +54,10 @@ export interface Connection<Ticket> {
   /** Of the sign-in, also while it is being answered. */
   readonly ticket: Ticket | undefined;
   readonly isHeld: boolean;
+  /** Who answers for it: the ticket's owner, before the sign-in the source. */
+  readonly owner: string;
+  /** Memory that the peer makes us keep. Units: bytes. */
+  readonly heldBytes: number;
   tick(): void;
   /** Lets transfers end, then says goodbye. */
   finish(): void;
@@ -78,6 +84,7 @@ export function openConnection<Ticket>(
   const { gate, clock, recordFault } = options;
   const startedAtMs = clock.nowMs();
   const sessions = new Set<Session>();
+  const allotment = createAllotment();
   const counted = { fileBytesRead: 0, fileBytesWritten: 0 };
   const socketClosed = Promise.withResolvers<void>();
   let ticket: Ticket | undefined;
@@ -112,6 +119,7 @@ export function openConnection<Ticket>(
           openMount: () => gate.open(ticket!, facts()),
           user: ssh.summary.user ?? '',
           buffers: options.buffers,
+          allotment,
           clock,
           random: options.random,
           recordFault,
@@ -212,7 +220,7 @@ export function openConnection<Ticket>(
     }
     for (const session of sessions) session.end();
     await Promise.all(Array.from(sessions, (session) => session.ended));
-    const { bytesIn, bytesOut } = ssh.summary;
+    const { bytesIn, bytesOut, keyExchanges } = ssh.summary;
     if (!isSignedIn && !isHeld) {
       const { clientSoftware, user } = facts();
       const failure: ConnectionFailure = { connectionId, address, user, clientSoftware, ...formatFailure(reason) };
@@ -225,6 +233,7 @@ export function openConnection<Ticket>(
       bytesIn,
       bytesOut,
       ...counted,
+      keyExchanges,
       endReason: isHeld ? 'held_and_left' : formatEnd(reason, { isSignedIn, isStopping }),
     };
     tell(() => gate.ended(summary));
@@ -250,6 +259,14 @@ export function openConnection<Ticket>(
     },
     get isHeld() {
       return isHeld;
+    },
+    get owner() {
+      return ticket === undefined ? sourceOf(address) : gate.ownerOf(ticket);
+    },
+    get heldBytes() {
+      let sum = ssh.bufferedBytes + socket.writableLength + allottedBytes(allotment);
+      for (const session of sessions) sum += session.heldBytes;
+      return sum;
     },
     tick() {
       if (farewellAtMs !== undefined && clock.monotonicMs() >= farewellAtMs) socket.destroy();

@@ -24,7 +24,7 @@ type RequestOf<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>;
 export interface HandleRequestParts {
   readonly handles: Handles;
   readonly order: PathOrder;
-  /** Hashes and copies of one channel take turns: each may move a whole file. */
+  /** Hashes and copies of one connection take turns: each may move a whole file. */
   readonly heavy: WorkQueue;
   readonly countRead: (sizeBytes: number) => void;
   /** True once the channel ends: what may take long stops. */

@@ -1,6 +1,8 @@
-// The open files and folders of one channel: unpredictable names, a limit, and one queue of work for each.
+// The open files and folders of one channel: unpredictable names, a limit that all channels of a connection share, and
+// one queue of work for each.
 import { limits } from '@broadgate/sftp';
 import type { Random } from '../../kernel/random.ts';
+import type { Allotment } from './allotment.ts';
 import { refusals } from './answer.ts';
 import type { Listing } from './listing.ts';
 import type { Reading } from './reading.ts';
@@ -25,7 +27,11 @@ export type Handles = ReturnType<typeof createHandles>;
 
 const handleIdBytes = 16;
 
-export function createHandles(random: Random, handlesMax: number = limits.handles) {
+export function createHandles(
+  random: Random,
+  allotment: Pick<Allotment, 'handles'>,
+  handlesMax: number = limits.handles,
+) {
   const open = new Map<string, Handle>();
   let opening = 0;
 
@@ -41,7 +47,8 @@ export function createHandles(random: Random, handlesMax: number = limits.handle
      * Refuses: sftp_too_many_handles.
      */
     async open(path: string, work: () => Promise<OpenThing>): Promise<Handle> {
-      if (open.size + opening >= handlesMax) throw refusals.sftp_too_many_handles({ limit: handlesMax });
+      if (allotment.handles >= handlesMax) throw refusals.sftp_too_many_handles({ limit: handlesMax });
+      allotment.handles++;
       opening++;
       try {
         const thing = await work();
@@ -50,6 +57,9 @@ export function createHandles(random: Random, handlesMax: number = limits.handle
         const handle: Handle = { id, path, thing, queue: createWorkQueue() };
         open.set(id, handle);
         return handle;
+      } catch (fault) {
+        allotment.handles--;
+        throw fault;
       } finally {
         opening--;
       }
@@ -60,11 +70,13 @@ export function createHandles(random: Random, handlesMax: number = limits.handle
     take(id: string): Handle {
       const handle = get(id);
       open.delete(id);
+      allotment.handles--;
       return handle;
     },
     takeAll(): Handle[] {
       const all = [...open.values()];
       open.clear();
+      allotment.handles -= all.length;
       return all;
     },
     get count(): number {

@@ -1,7 +1,7 @@
 // The SFTP port: admits peers, keeps them, ends them on request, and closes without cutting what can still finish.
 //
 // Invariants: a peer that the gate does not admit gets no byte; every socket is in one place (arriving, held, or a
-// connection), each with a cap; one timer serves them all.
+// connection), each with a cap; what all of them hold has one too; one timer serves them all.
 import net from 'node:net';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Timer } from '../../kernel/clock.ts';
@@ -10,6 +10,7 @@ import { type AdmissionLimits, createAdmission, defaultAdmissionLimits, type Pla
 import { createBatchBuffers } from './batch-buffers.ts';
 import { type Connection, type ConnectionOptions, openConnection, type Peer } from './connection.ts';
 import { createHolding, defaultHoldingLimits, type HoldingLimits } from './holding.ts';
+import { defaultLedgerLimits, type LedgerLimits, pickHeaviest } from './ledger.ts';
 import { parseProxyHeader } from './proxy-header.ts';
 
 export interface SftpListenerParts<Ticket> extends Omit<ConnectionOptions<Ticket>, 'buffers'> {
@@ -18,6 +19,7 @@ export interface SftpListenerParts<Ticket> extends Omit<ConnectionOptions<Ticket
   readonly trustedProxies?: readonly string[];
   readonly admissionLimits?: Partial<AdmissionLimits>;
   readonly holdingLimits?: Partial<HoldingLimits>;
+  readonly ledgerLimits?: Partial<LedgerLimits>;
   /** Peers that are being judged, before the banner. */
   readonly arrivingMax?: number;
 }
@@ -43,6 +45,7 @@ export function createSftpListener<Ticket>(parts: SftpListenerParts<Ticket>): Sf
     gate.isKnown(address),
   );
   const holding = createHolding({ ...defaultHoldingLimits, ...parts.holdingLimits }, () => clock.monotonicMs());
+  const ledgerLimits: LedgerLimits = { ...defaultLedgerLimits, ...parts.ledgerLimits };
   const trusted = createBlockList(parts.trustedProxies ?? []);
   const options: ConnectionOptions<Ticket> = { ...parts, buffers: createBatchBuffers() };
   const connections = new Set<Connection<Ticket>>();
@@ -108,7 +111,15 @@ export function createSftpListener<Ticket>(parts: SftpListenerParts<Ticket>): Sf
         place.leave();
         holding.hold(peer.socket, peer.address, () => connection.released());
       },
-      signedIn: () => place.leaveSignIn(),
+      signedIn() {
+        place.leaveSignIn();
+        const { owner } = connection;
+        let ofOwner = 0;
+        for (const other of connections) if (other.owner === owner) ofOwner++;
+        // In a turn of its own: the sign-in is still being told.
+        if (ofOwner > ledgerLimits.ownerConnectionsMax)
+          setImmediate(() => connection.end('Too many connections of this user are open. Close some, then try again.'));
+      },
       ended() {
         place.leave();
         connections.delete(connection);
@@ -124,6 +135,8 @@ export function createSftpListener<Ticket>(parts: SftpListenerParts<Ticket>): Sf
     const nowMs = clock.monotonicMs();
     for (const [socket, untilMs] of arriving) if (untilMs <= nowMs) socket.destroy();
     for (const connection of connections) connection.tick();
+    for (const connection of pickHeaviest(connections, ledgerLimits.heldBytesMax))
+      connection.end('The server is short of memory, and this connection takes no answers.');
   }
 
   return {

@@ -1,5 +1,6 @@
 // A folder that a client lists: READDIR by READDIR from the mount's pages, in constant memory.
 import { type NameEntry, nameEntryBytes } from '@broadgate/sftp';
+import type { Allotment } from './allotment.ts';
 import { showEntry } from './attributes.ts';
 import type { Entry, SftpMount } from './mount.ts';
 
@@ -9,28 +10,40 @@ const replyEntriesMax = 256;
 
 export type Listing = ReturnType<typeof createListing>;
 
+/** For whom entries are written, Units: s since the epoch, and where what is held of them is counted. */
+interface ShownTo {
+  readonly user: string;
+  readonly nowAt: number;
+  readonly allotment: Pick<Allotment, 'listedEntries'>;
+}
+
 /** Opens the list. Refuses at once what the mount refuses at its first page. */
-export async function openListing(mount: SftpMount, path: string, user: string, nowAt: number): Promise<Listing> {
+export async function openListing(mount: SftpMount, path: string, shown: ShownTo): Promise<Listing> {
   const pages = mount.list(path)[Symbol.asyncIterator]();
-  return createListing(pages, await pages.next(), user, nowAt);
+  return createListing(pages, await pages.next(), shown);
 }
 
 function createListing(
   pages: AsyncIterator<readonly Entry[]>,
   first: IteratorResult<readonly Entry[], unknown>,
-  user: string,
-  nowAt: number,
+  { user, nowAt, allotment }: ShownTo,
 ) {
   let page: readonly Entry[] = first.done === true ? [] : first.value;
   let at = 0;
   let isOver = first.done === true;
+  allotment.listedEntries += page.length;
+
+  function turnTo(next: readonly Entry[]): void {
+    allotment.listedEntries += next.length - page.length;
+    [page, at] = [next, 0];
+  }
 
   /** The next entry, looked at but not taken. */
   async function peek(): Promise<Entry | undefined> {
     while (at >= page.length && !isOver) {
       const next = await pages.next();
       if (next.done === true) isOver = true;
-      else [page, at] = [next.value, 0];
+      else turnTo(next.value);
     }
     return page[at];
   }
@@ -54,7 +67,7 @@ function createListing(
     async close(): Promise<void> {
       if (!isOver) await pages.return?.();
       isOver = true;
-      [page, at] = [[], 0];
+      turnTo([]);
     },
   };
 }

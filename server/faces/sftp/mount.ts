@@ -20,6 +20,8 @@ export interface SftpGate<Ticket = unknown> {
    * them. It does the same work for a user that does not exist as for one that does: the face waits for both alike.
    */
   authenticate(attempt: SignInAttempt): Promise<SignInVerdict<Ticket>>;
+  /** Whom a ticket stands for, in one word: what all connections of one owner hold is counted together. */
+  ownerOf(ticket: Ticket): string;
   /** Tells that the peer is signed in; called once a connection, before any `open`. */
   signedIn(ticket: Ticket, connection: ConnectionFacts): void;
   /**
@@ -110,6 +112,8 @@ export interface ConnectionSummary<Ticket = unknown> extends ConnectionFacts {
   /** Payload of files alone. */
   readonly fileBytesRead: number;
   readonly fileBytesWritten: number;
+  /** Finished ones; the first is the sign-in's, each further one renewed the keys. */
+  readonly keyExchanges: number;
   readonly endReason: ConnectionEnd;
 }
 

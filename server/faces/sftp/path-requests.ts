@@ -13,6 +13,7 @@ import {
   type Request,
 } from '@broadgate/sftp';
 import type { Clock } from '../../kernel/clock.ts';
+import type { Allotment } from './allotment.ts';
 import { refusals } from './answer.ts';
 import { readChange, showAttributes } from './attributes.ts';
 import type { BatchBuffers } from './batch-buffers.ts';
@@ -22,8 +23,8 @@ import type { Handles, OpenThing } from './handles.ts';
 import { openListing } from './listing.ts';
 import type { SftpMount } from './mount.ts';
 import { canonicalPath } from './paths.ts';
-import { createReading, type ReadBudget } from './reading.ts';
-import type { PathOrder, WorkQueue } from './work-queue.ts';
+import { createReading } from './reading.ts';
+import type { PathOrder } from './work-queue.ts';
 import { createWriting } from './writing.ts';
 
 type RequestOf<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>;
@@ -33,8 +34,7 @@ export interface PathRequestParts {
   readonly user: string;
   readonly handles: Handles;
   readonly order: PathOrder;
-  readonly heavy: WorkQueue;
-  readonly budget: ReadBudget;
+  readonly allotment: Allotment;
   readonly buffers: BatchBuffers;
   readonly clock: Clock;
   readonly countWritten: (sizeBytes: number) => void;
@@ -43,7 +43,7 @@ export interface PathRequestParts {
 }
 
 export function createPathRequests(parts: PathRequestParts) {
-  const { mount, user, handles, order, heavy, budget, buffers, clock, countWritten, isOver } = parts;
+  const { mount, user, handles, order, allotment, buffers, clock, countWritten, isOver } = parts;
 
   const shared = (exchange: Exchange, work: () => Promise<void>): void => order.shared(() => attempt(exchange, work));
   const exclusive = (exchange: Exchange, work: () => Promise<void>): void =>
@@ -69,7 +69,7 @@ export function createPathRequests(parts: PathRequestParts) {
   }
 
   async function openRead(path: string): Promise<OpenThing> {
-    return { kind: 'reading', reading: createReading(await mount.openRead(path), budget) };
+    return { kind: 'reading', reading: createReading(await mount.openRead(path), allotment.readAhead) };
   }
 
   async function openWrite(path: string, mode: RequestOf<'open'>['mode']): Promise<OpenThing> {
@@ -84,7 +84,7 @@ export function createPathRequests(parts: PathRequestParts) {
       const nowAt = Math.floor(clock.nowMs() / 1000);
       const handle = await handles.open(path, async () => ({
         kind: 'listing',
-        listing: await openListing(mount, path, user, nowAt),
+        listing: await openListing(mount, path, { user, nowAt, allotment }),
       }));
       exchange.answer(formatHandle(exchange.id, handle.id));
     });
@@ -170,7 +170,7 @@ export function createPathRequests(parts: PathRequestParts) {
         await file.close({ ranges: [], end: 'closed' });
       }
     };
-    heavy.push({ run: () => attempt(exchange, hash) });
+    allotment.heavy.push({ run: () => attempt(exchange, hash) });
   }
 
   return {

@@ -2,7 +2,7 @@
 import type { ReadHandle } from './mount.ts';
 import { createRanges } from './ranges.ts';
 
-/** Bytes that all files of one channel may hold read ahead. */
+/** Bytes that all files of one connection may hold read ahead. */
 export interface ReadBudget {
   leftBytes: number;
 }

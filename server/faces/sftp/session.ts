@@ -7,6 +7,7 @@
 import { createFrameReader, formatVersion, type Packet, parseRequest, protocolVersion } from '@broadgate/sftp';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
+import type { Allotment } from './allotment.ts';
 import { refusals } from './answer.ts';
 import type { BatchBuffers } from './batch-buffers.ts';
 import { type Answerable, dispatch } from './dispatch.ts';
@@ -15,8 +16,7 @@ import { closeThing, createHandleRequests } from './handle-requests.ts';
 import { createHandles } from './handles.ts';
 import type { SftpMount } from './mount.ts';
 import { createPathRequests } from './path-requests.ts';
-import { readAheadBytesMax } from './reading.ts';
-import { createPathOrder, createWorkQueue } from './work-queue.ts';
+import { createPathOrder } from './work-queue.ts';
 
 /** What the session needs of an SSH channel; `Channel` of @broadgate/ssh is one. */
 export interface SessionChannel {
@@ -36,6 +36,8 @@ export interface SessionParts {
   readonly user: string;
   /** Of the listener. */
   readonly buffers: BatchBuffers;
+  /** Of the connection. */
+  readonly allotment: Allotment;
   readonly clock: Clock;
   readonly random: Random;
   /** Keeps a fault of ours with its stack and gives its incident id. */
@@ -50,6 +52,8 @@ export interface Session {
   /** Ends now: what is under way is cut, uploads are kept for resume. */
   end(): void;
   readonly ended: Promise<void>;
+  /** Requests that wait, and answers that are being made. */
+  readonly heldBytes: number;
 }
 
 export const sessionLimits = { requests: 64, unansweredBytes: 8 * 1024 * 1024 } as const;
@@ -60,7 +64,7 @@ const requestCostBytes = 256;
 /** Takes over a channel that was just opened for the subsystem. */
 export function openSession(channel: SessionChannel, parts: SessionParts): Session {
   const frames = createFrameReader();
-  const handles = createHandles(parts.random);
+  const handles = createHandles(parts.random, parts.allotment);
   const ended = Promise.withResolvers<void>();
   let start: ((request: Answerable, exchange: ReturnType<typeof createExchange>) => void) | undefined;
   let mount: SftpMount | undefined;
@@ -193,10 +197,14 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
     (opened) => {
       mount = opened;
       const order = createPathOrder();
-      const heavy = createWorkQueue();
-      const budget = { leftBytes: readAheadBytesMax };
-      const onPath = createPathRequests({ ...parts, mount, handles, order, heavy, budget, isOver });
-      const onHandle = createHandleRequests({ handles, order, heavy, countRead: parts.countRead, isOver });
+      const onPath = createPathRequests({ ...parts, mount, handles, order, isOver });
+      const onHandle = createHandleRequests({
+        handles,
+        order,
+        heavy: parts.allotment.heavy,
+        countRead: parts.countRead,
+        isOver,
+      });
       const targets = { onPath, onHandle, user: parts.user };
       start = (request, exchange) => dispatch(request, exchange, targets);
       pump();
@@ -217,6 +225,9 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
       settleDown();
     },
     ended: ended.promise,
+    get heldBytes() {
+      return frames.waitingBytes + unansweredBytes;
+    },
   };
 }
 
