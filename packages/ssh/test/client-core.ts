@@ -67,7 +67,8 @@ export function createClientCore(parts: {
 
   function listen(): void {
     serverLine ??= input.takeLine(255);
-    while (serverLine !== undefined && !isDeaf) {
+    if (serverLine === undefined) return;
+    while (!isDeaf) {
       const payload = input.takePacket(300_000);
       if (payload === undefined) return;
       const kept = Buffer.from(payload);
