@@ -101,6 +101,8 @@ export async function openStatementWorld(
     messages,
     outbox,
     url: test.url,
+    /** Of the blobs and the master key. */
+    folder,
     parts,
     vault,
     statements,
