@@ -1,5 +1,7 @@
 // Uploads: unseen until they are whole, resumed where they were cut off, and never beyond the quota.
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { createStatements } from '../statements.ts';
 import { openStatementWorld } from '../../../test/statement-world.ts';
@@ -79,6 +81,24 @@ test('an interrupted overwrite tells how far it came, while the old file is list
   assert.deepEqual(await listed(repository, actor), ['f 400', 'manifests 0']);
 });
 
+test('an upload whose path was removed while it was written is not published, and leaves nothing', async () => {
+  await using world = await openStatementWorld();
+  const { repository } = world.statements;
+  const { actor } = await world.addClient();
+  for (const end of ['close', 'abort'] as const) {
+    const handle = await repository.openWrite(actor, '/f', whole);
+    await handle.write(0, Buffer.from('first'));
+    await handle.sync();
+    await repository.remove(actor, '/f');
+    // A frame that was synced is written a second time before it is overwritten.
+    await handle.write(0, Buffer.from('other'));
+    if (end === 'abort') await handle.abort();
+    else await assert.rejects(handle.close(), { code: 'upload_taken_over' });
+    assert.deepEqual(readdirSync(path.join(world.folder, 'blobs', 'staged')), []);
+  }
+  assert.equal((await repository.space(actor)).usedBytes, 0);
+});
+
 test('a handle that another connection took over writes nothing any more', async () => {
   await using world = await openStatementWorld();
   const { repository } = world.statements;
@@ -88,6 +108,7 @@ test('a handle that another connection took over writes nothing any more', async
   const live = await repository.openWrite(actor, '/f', onward);
   assert.equal(live.attributes().sizeBytes, 5);
   await assert.rejects(dead.write(5, Buffer.from('x')), { code: 'upload_taken_over' });
+  await assert.rejects(dead.read(0, 5), { code: 'upload_taken_over' });
   await assert.rejects(dead.close(), { code: 'upload_taken_over' });
   await live.write(5, Buffer.from(' second'));
   await live.close();

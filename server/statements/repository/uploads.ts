@@ -8,7 +8,7 @@
 import type { ClientActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
 import { openPart } from '../../kernel/blob-parts.ts';
-import type { BlobPart, BlobStore, StagedBlob } from '../../kernel/blobs.ts';
+import type { BlobPart, BlobStore, SealedBlob, StagedBlob } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { isDoubtful, Refusal } from '../../kernel/refusal.ts';
@@ -264,12 +264,28 @@ export function createUploads(parts: {
       } finally {
         await staged.close();
       }
-      await tree.change(clientId, async (sql) => {
+      const isOurs = await tree.change(clientId, async (sql) => {
         const row = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
-        if (row === undefined) return;
+        if (row === undefined) return false;
         await uploadStore.updateReserved(sql, row.id, sizeBytes);
         await store.addUse(sql, clientId, sizeBytes - row.reservedBytes, 0);
+        return true;
       });
+      // Its blob was removed while it was written, and closing may have left a second copy of a frame.
+      if (!isOurs) await tree.release([claimed.blobId]);
+    }
+
+    /** What the upload is now, sealed. Refuses: upload_taken_over, where its path was removed and its bytes with it. */
+    async function seal(): Promise<SealedBlob> {
+      try {
+        return await staged.seal();
+      } catch (fault) {
+        await staged.close();
+        const row = await uploadStore.findHeldUpload(database.sql, me.uploadId, me.holder);
+        if (row !== undefined) throw fault;
+        await tree.release([claimed.blobId]);
+        throw refusals.upload_taken_over();
+      }
     }
 
     held.set(me.holder, {
@@ -318,10 +334,7 @@ export function createUploads(parts: {
         state = 'ended';
         held.delete(me.holder);
         await checkpoint.catch(() => undefined);
-        const sealed = await staged.seal().catch(async (fault: unknown) => {
-          await staged.close();
-          throw fault;
-        });
+        const sealed = await seal();
         try {
           return await publish(actor, me, sealed, { exclusive: mode.exclusive, modifiedAtMs });
         } catch (fault) {
