@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { createCoverage, startCoverage } from './coverage.ts';
 import { createDice, type Dice } from './dice.ts';
 import { mutate } from './mutate.ts';
 import { createWatchdog } from './watchdog.ts';
@@ -21,6 +22,8 @@ const seconds = Number(process.env['BROADGATE_TEST_FUZZ_SECONDS'] ?? 600);
 export const isLong = process.env['BROADGATE_TEST_LONG'] !== undefined;
 const fixedSeed = '20261124';
 export const fuzzSeed = process.env['BROADGATE_TEST_SEED'] ?? (isLong ? randomBytes(8).toString('hex') : fixedSeed);
+
+if (isLong) startCoverage();
 
 export interface Target {
   readonly name: string;
@@ -38,7 +41,7 @@ export interface Target {
   readonly mutate?: (dice: Dice, input: Buffer, pool: readonly Buffer[]) => Buffer;
   /**
    * Decodes and checks. Throws where the decoder broke a promise. Shape: a word for how it ended; an input that ends in a
-   * way not seen before joins the pool.
+   * way not seen before joins the pool, and in a long run one that reaches new code.
    */
   run(input: Buffer, dice: Dice): string | Promise<string>;
 }
@@ -81,6 +84,7 @@ export async function fuzz(test: TestContext, target: Target): Promise<void> {
   let slowestMs = 0;
   let cases = 0;
   let poolGrowthBytes = 0;
+  const coverage = isLong ? createCoverage() : undefined;
 
   async function tryOne(input: Buffer, diceSeed: string): Promise<string> {
     watchdog.begin(input);
@@ -116,7 +120,12 @@ export async function fuzz(test: TestContext, target: Target): Promise<void> {
     const kind = end.replace(/\b(0x)?[0-9a-f]*\d[0-9a-f]*\b/g, '#');
     const times = (ends.get(kind) ?? 0) + 1;
     ends.set(kind, times);
-    if (times > 1 || poolGrowthBytes > poolGrowthBytesMax) return;
+    if (times === 1) grow(input);
+    coverage?.note(input).forEach(grow);
+  }
+
+  function grow(input: Buffer): void {
+    if (poolGrowthBytes > poolGrowthBytesMax) return;
     pool.push(Buffer.from(input));
     poolGrowthBytes += input.length;
   }
@@ -144,7 +153,8 @@ export async function fuzz(test: TestContext, target: Target): Promise<void> {
   const common = [...ends].sort(([, a], [, b]) => b - a).slice(0, isLong ? 60 : 12);
   test.diagnostic(
     `${name}: seed ${fuzzSeed}, ${cases} cases, ${corpus.length} of them kept ones, ${ends.size} ends, ` +
-      `slowest ${slowestMs.toFixed(1)} ms, heap ${memory.text()}`,
+      `slowest ${slowestMs.toFixed(1)} ms, heap ${memory.text()}` +
+      (coverage ? `, pool ${pool.length}, pieces of code ${coverage.reached}` : ''),
   );
   test.diagnostic(`${name}: ${common.map(([end, count]) => `${end} ${count}`).join(', ')}`);
 }

@@ -10,7 +10,7 @@ interface Shared {
   readonly file: string;
 }
 
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 export function createWatchdog(bytesMax: number, nameFile: (hash: string) => string) {
   const head = new Int32Array(new SharedArrayBuffer(8));
