@@ -2,7 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import type { Settings } from '../config.ts';
 import { lockFolder } from '../kernel/folder-lock.ts';
-import { attachEmbeddedPostgres, openEmbeddedPostgres } from '../kernel/postgres.ts';
+import { attachEmbeddedPostgres, type EmbeddedPostgresOptions, openEmbeddedPostgres } from '../kernel/postgres.ts';
 import { refusals } from '../kernel/rules.ts';
 import { findAccount, giveFolder } from './accounts.ts';
 
@@ -12,11 +12,17 @@ export interface Installation extends AsyncDisposable {
   readonly wasAdopted: boolean;
 }
 
-/** Opens it for serving. Refuses: folder_in_use when a server already works in the folder, and what the kernel refuses. */
-export async function openInstallation(settings: Settings): Promise<Installation> {
+/**
+ * Opens it for serving; with `keep`, an embedded database that dies is started again.
+ * Refuses: folder_in_use when a server already works in the folder, and what the kernel refuses.
+ */
+export async function openInstallation(
+  settings: Settings,
+  keep?: EmbeddedPostgresOptions['keep'],
+): Promise<Installation> {
   await becomeOwner(settings);
   if (settings.databaseUrl === undefined) {
-    const postgres = await openEmbeddedPostgres({ dataDir: settings.dataDir });
+    const postgres = await openEmbeddedPostgres({ dataDir: settings.dataDir, ...(keep === undefined ? {} : { keep }) });
     return { databaseUrl: postgres.url, wasAdopted: postgres.adopted, [Symbol.asyncDispose]: () => postgres.close() };
   }
   await makeFolder(settings.dataDir);

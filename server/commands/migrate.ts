@@ -6,7 +6,7 @@ import { attachInstallation } from './installation.ts';
 
 export async function runMigrate(settings: Settings): Promise<number> {
   await using installation = await attachInstallation(settings);
-  const database = openDatabase({ url: installation.databaseUrl, connectionsMax: 2 });
+  const database = openDatabase({ url: installation.databaseUrl, connectionsMax: 2, answerTimeoutMs: 0 });
   try {
     const { applied } = await migrate(database);
     const lines = applied.map((name) => `applied ${name}`);

@@ -69,13 +69,13 @@ export async function openServer(
   const log = createLog({ level: settings.logLevel });
   const choosePort = parts.choosePort ?? findPort;
   await using opened = new AsyncDisposableStack();
-  const installation = opened.use(await openInstallation(settings));
+  const installation = opened.use(await openInstallation(settings, { clock: systemClock, log }));
   if (installation.wasAdopted) log.warn('the database had outlived its server and was taken over');
   const runFile = join(settings.dataDir, 'run.json');
   opened.defer(() => rm(runFile, { force: true }));
   await rm(runFile, { force: true });
 
-  const database = openDatabase({ url: installation.databaseUrl, connectionsMax: 2 });
+  const database = openDatabase({ url: installation.databaseUrl, connectionsMax: 2, answerTimeoutMs: 0 });
   try {
     const { applied } = await migrate(database);
     if (applied.length > 0) log.info('the database was migrated', { applied });

@@ -123,7 +123,7 @@ export async function openFileBlobs(parts: {
         }
         await place(blobId);
       } catch (fault) {
-        await rm(stagedPath(blobId), { force: true });
+        await rm(stagedPath(blobId), { force: true }).catch(() => undefined);
         throw fault;
       }
     });
@@ -149,7 +149,8 @@ export async function openFileBlobs(parts: {
       }
       return await (staged ? staged.seal() : putSmall(blobId, Buffer.concat(early)));
     } catch (fault) {
-      await staged?.discard();
+      // Where it cannot be removed now it is an orphan, which the sweep takes.
+      await staged?.discard().catch(() => undefined);
       throw fault;
     }
   }
@@ -159,8 +160,8 @@ export async function openFileBlobs(parts: {
 
     async reopen(blobId) {
       const path = stagedPath(blobId);
-      const handle = await open(path, 'r+').catch((fault: NodeJS.ErrnoException) => {
-        if (fault.code === 'ENOENT') return undefined;
+      const handle = await onMedium(blobId, () => open(path, 'r+')).catch((fault: unknown) => {
+        if (fault instanceof BlobFault) return undefined;
         throw fault;
       });
       if (!handle) return undefined;
@@ -186,8 +187,10 @@ export async function openFileBlobs(parts: {
     },
 
     async remove(blobId) {
-      for (const path of [stagedPath(blobId), redoPath(stagedPath(blobId)), sealedPath(blobId)])
-        await rm(path, { force: true });
+      const paths = [stagedPath(blobId), redoPath(stagedPath(blobId)), sealedPath(blobId)];
+      await onMedium(blobId, async () => {
+        for (const path of paths) await rm(path, { force: true });
+      });
     },
 
     async *list() {

@@ -20,6 +20,8 @@ export interface LeaseOptions {
   readonly heartbeatMs?: number;
 }
 
+const limits = { connectionTimeoutMillis: 10_000, query_timeout: 15_000 } as const;
+
 /**
  * Takes the lease unless another holds it; undefined then. The lock is PostgreSQL's own and belongs to a connection, so
  * it is free again at the moment its holder dies; keep-alives end it within half a minute when a network falls silent.
@@ -31,7 +33,7 @@ export async function tryLease(
 ): Promise<Lease | undefined> {
   const clock = options.clock ?? systemClock;
   const { connectionString } = database.pool.options;
-  const connection = new pg.Client({ connectionString: connectionString!, keepAlive: true, query_timeout: 15_000 });
+  const connection = new pg.Client({ connectionString: connectionString!, keepAlive: true, ...limits });
   const lost = new AbortController();
   connection.on('error', (fault) => lost.abort(new Outage(`the lease ${name}`, { cause: fault })));
   connection.on('end', () => lost.abort(new Outage(`the lease ${name}`)));

@@ -6,7 +6,9 @@ import net, { type AddressInfo } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import type { Clock } from './clock.ts';
 import { lockFolder } from './folder-lock.ts';
+import type { Log } from './log.ts';
 import {
   type Access,
   explainOutput,
@@ -21,6 +23,7 @@ import {
 } from './postgres-folder.ts';
 import { chooseHome, findFolder, openDataFolder, type PostgresHome } from './postgres-home.ts';
 import { programEnvironment, type PostgresIdentity } from './postgres-identity.ts';
+import { keepRunning } from './postgres-keeper.ts';
 import { type Random, systemRandom } from './random.ts';
 import { Outage, Refusal } from './refusal.ts';
 import { refusals } from './rules.ts';
@@ -49,6 +52,8 @@ export interface EmbeddedPostgresOptions {
   readonly identities?: PostgresIdentity[];
   readonly packageDir?: string;
   readonly systemFolder?: string;
+  /** Starts it again whenever it dies, at the same address; without this it is opened once. */
+  readonly keep?: { readonly clock: Clock; readonly log: Log };
   /** Connect over loopback TCP even where a socket fits: for tests. */
   readonly overTcp?: boolean;
 }
@@ -65,11 +70,22 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   const lock = await lockFolder(dataDir);
   try {
     const running = await adopt(await findFolder(dataDir));
-    const server = running ?? (await startFresh(await chooseHome(dataDir, options), options));
+    let server = running ?? (await startFresh(await chooseHome(dataDir, options), options));
     const { folder, access } = server;
     await createDatabase(folder, access);
+    const keeper =
+      options.keep &&
+      keepRunning({
+        ...options.keep,
+        isRunning: () => isServing(folder, server.pid),
+        async start(signal) {
+          const home = await chooseHome(dataDir, options);
+          server = (await adopt(folder)) ?? { folder, access, pid: await relaunch(home, access, options, signal) };
+        },
+      });
     const close = closeOnce(async () => {
       try {
+        await keeper?.close();
         await stop(server, options.stopTimeoutMs ?? 30_000);
       } finally {
         await lock.close();
@@ -79,7 +95,9 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
       url: formatUrl(folder, access, 'broadgate', access.password, 'broadgate'),
       superuserUrl: formatUrl(folder, access, 'postgres', access.superuserPassword, 'postgres'),
       adopted: running !== undefined,
-      pid: server.pid,
+      get pid() {
+        return server.pid;
+      },
       close,
       [Symbol.asyncDispose]: close,
     };
@@ -170,7 +188,7 @@ async function startFresh(home: PostgresHome, options: EmbeddedPostgresOptions):
     const access: Access = useSocket ? secrets : { ...secrets, port: await findFreePort() };
     await writeAccess(folder, access);
     try {
-      return { folder, access, pid: await launch(home, access, durable, options.startTimeoutMs ?? 300_000) };
+      return { folder, access, pid: await launch(home, access, durable, options.startTimeoutMs ?? startTimeoutMs) };
     } catch (fault) {
       // Between our look and its bind somebody may have taken the port; and backends of a killed server need a moment to go.
       if (!(fault instanceof Refusal && fault.code === 'folder_in_use') || attempt === 5) throw fault;
@@ -178,6 +196,14 @@ async function startFresh(home: PostgresHome, options: EmbeddedPostgresOptions):
     }
   }
 }
+
+/** Starts a prepared cluster again as it ran before, so that those who know its address find it there. */
+const relaunch = (
+  home: PostgresHome,
+  access: Access,
+  options: EmbeddedPostgresOptions,
+  signal: AbortSignal,
+): Promise<number> => launch(home, access, options.durable ?? true, options.startTimeoutMs ?? startTimeoutMs, signal);
 
 async function findFreePort(): Promise<number> {
   const probe = net.createServer().listen({ port: 0, host: '127.0.0.1', exclusive: true });
@@ -216,8 +242,15 @@ function listSettings(folder: PostgresFolder, access: Access, durable: boolean):
 
 /** Above this the log starts again; it holds only faults, so a longer one helps nobody. Units: bytes. */
 const logSizeBytesMax = 8 * 2 ** 20;
+const startTimeoutMs = 300_000;
 
-async function launch(home: PostgresHome, access: Access, durable: boolean, timeoutMs: number): Promise<number> {
+async function launch(
+  home: PostgresHome,
+  access: Access,
+  durable: boolean,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<number> {
   const { folder, identity, binaries } = home;
   const logSizeBytes = await stat(folder.log).then(
     (found) => found.size,
@@ -237,14 +270,14 @@ async function launch(home: PostgresHome, access: Access, durable: boolean, time
   child.once('error', () => undefined);
   child.unref();
   await log.close();
-  await waitUntilReady(folder, child, { deadlineMs: performance.now() + timeoutMs, from });
+  await waitUntilReady(folder, child, { deadlineMs: performance.now() + timeoutMs, from, signal });
   return child.pid!;
 }
 
 async function waitUntilReady(
   folder: PostgresFolder,
   child: ChildProcess,
-  limits: { deadlineMs: number; from: number },
+  limits: { deadlineMs: number; from: number; signal?: AbortSignal | undefined },
 ): Promise<void> {
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
@@ -253,7 +286,7 @@ async function waitUntilReady(
     }
     const postmaster = await readPostmaster(folder);
     if (postmaster?.pid === child.pid && postmaster.isReady) return;
-    if (performance.now() > limits.deadlineMs) {
+    if (performance.now() > limits.deadlineMs || limits.signal?.aborted === true) {
       child.kill('SIGQUIT');
       throw new Outage(`PostgreSQL in ${folder.home}`);
     }

@@ -34,13 +34,18 @@ export class Outage extends Error {
   override readonly name = 'Outage';
   readonly what: string;
   readonly retryAfterMs: number | undefined;
+  /** True where a commit was not answered: it may still come about, so nothing that it would name may be undone. */
+  readonly isDoubtful: boolean;
 
-  constructor(what: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(what: string, options: { retryAfterMs?: number; cause?: unknown; isDoubtful?: boolean } = {}) {
     super(`${what} is not available`, { cause: options.cause });
     this.what = what;
     this.retryAfterMs = options.retryAfterMs;
+    this.isDoubtful = options.isDoubtful ?? false;
   }
 }
+
+export const isDoubtful = (fault: unknown): boolean => fault instanceof Outage && fault.isDoubtful;
 
 type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholders<Rest>

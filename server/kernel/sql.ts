@@ -29,6 +29,8 @@ export interface DatabaseOptions {
   readonly url: string;
   readonly connectionsMax?: number;
   readonly statementTimeoutMs?: number;
+  /** How long an answer may stay out before the connection counts as lost; 0 for ever. Default: beyond the statement's own limit. */
+  readonly answerTimeoutMs?: number;
   /** Called for faults of idle connections, which have no caller to throw to. */
   readonly onFault?: (fault: Error) => void;
 }
@@ -52,11 +54,13 @@ function readSafeInteger(text: string): number {
 
 /** Opens a pool. Refuses: nothing; an unreachable server is an Outage at the first statement. */
 export function openDatabase(options: DatabaseOptions): Database {
+  const { statementTimeoutMs = 30_000 } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connectionsMax ?? 10,
-    statement_timeout: options.statementTimeoutMs ?? 30_000,
-    connectionTimeoutMillis: 10_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: options.answerTimeoutMs ?? (statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 5_000),
+    connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 30_000,
     types,
   });
@@ -74,19 +78,26 @@ export function openDatabase(options: DatabaseOptions): Database {
     pool,
     async transaction(work) {
       const connection = await take(pool);
+      let isCommitting = false;
       try {
         await connection.query('begin');
         const result = await work(inTurn(bind(connection)));
+        isCommitting = true;
         await connection.query('commit');
         connection.release();
         return result;
-      } catch (fault) {
-        const undone = await connection.query('rollback').then(
-          () => true,
-          () => false,
-        );
-        connection.release(!undone);
-        throw asOutage(fault);
+      } catch (thrown) {
+        const fault = asOutage(thrown, isCommitting);
+        // A connection that was lost, or that owes an answer, is of no more use: its end undoes what was not committed.
+        const isUseless = fault instanceof Outage && isLost(fault.cause);
+        const isUndone =
+          !isUseless &&
+          (await connection.query('rollback').then(
+            () => true,
+            () => false,
+          ));
+        connection.release(!isUndone);
+        throw fault;
       }
     },
     listen: (channel, heard) => ear.listen(channel, heard),
@@ -145,14 +156,21 @@ const outageStates = new Set([
   '53100',
 ]);
 
+/** What the driver says of a connection that broke, is broken already, or stays silent; it has no codes for these. */
+const lostTexts =
+  /^(Connection terminated|timeout exceeded when trying|Client has encountered a connection error|Client was closed|Query read timeout)/;
+
+const isLost = (fault: unknown): boolean =>
+  fault instanceof Error &&
+  (/^E(CONN|PIPE|NOTFOUND|TIMEDOUT|HOSTUNREACH)/.test((fault as NodeJS.ErrnoException).code ?? '') ||
+    lostTexts.test(fault.message));
+
 /** Connection faults and a server that is stopping are outages; everything else is passed on as it is. */
-function asOutage(fault: unknown): unknown {
-  if (!(fault instanceof Error)) return fault;
-  const code = (fault as { code?: string }).code ?? '';
-  const isLost =
-    /^E(CONN|PIPE|NOTFOUND|TIMEDOUT|HOSTUNREACH)/.test(code) ||
-    /^(Connection terminated|timeout exceeded when trying)/.test(fault.message);
-  return isLost || outageStates.has(code) ? new Outage('the database', { retryAfterMs: 1000, cause: fault }) : fault;
+function asOutage(fault: unknown, isCommitting = false): unknown {
+  if (!(fault instanceof Error) || fault instanceof Outage) return fault;
+  const isOutage = isLost(fault) || outageStates.has((fault as NodeJS.ErrnoException).code ?? '');
+  if (!isOutage) return fault;
+  return new Outage('the database', { retryAfterMs: 1000, cause: fault, isDoubtful: isCommitting });
 }
 
 /** The SQLSTATE of a database fault, e.g. '23505' for a unique violation; undefined for any other throw. */
@@ -164,6 +182,7 @@ export const brokenConstraint = (fault: unknown): string | undefined =>
   fault instanceof pg.DatabaseError ? fault.constraint : undefined;
 
 const retryDelayMs = 500;
+const connectTimeoutMs = 10_000;
 
 function createEar(options: DatabaseOptions) {
   const listeners = new Map<string, Set<(payload: string) => void>>();
@@ -172,7 +191,14 @@ function createEar(options: DatabaseOptions) {
   let isClosed = false;
 
   async function open(): Promise<pg.Client> {
-    const fresh = new pg.Client({ connectionString: options.url, keepAlive: true });
+    const fresh = new pg.Client({
+      connectionString: options.url,
+      keepAlive: true,
+      // Who only listens would never notice a network that fell silent.
+      keepAliveInitialDelayMillis: 10_000,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: connectTimeoutMs,
+    });
     fresh.on('error', (fault) => options.onFault?.(fault));
     fresh.on('end', () => {
       if (connection !== fresh) return;

@@ -278,8 +278,9 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
     seal: () => inTurn(seal),
     async discard() {
       await turns.run(letGo);
-      await rm(parts.path, { force: true });
-      await rm(redoPath(parts.path), { force: true });
+      await onMedium(blobId, async () => {
+        for (const path of [parts.path, redoPath(parts.path)]) await rm(path, { force: true });
+      });
     },
     close,
     [Symbol.asyncDispose]: close,

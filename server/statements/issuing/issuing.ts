@@ -10,7 +10,7 @@ import { type Clock, dateInZone, formatInstant } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { type Random, randomText } from '../../kernel/random.ts';
-import { Outage, Refusal } from '../../kernel/refusal.ts';
+import { isDoubtful, Outage, Refusal } from '../../kernel/refusal.ts';
 import type { Requests } from '../../kernel/requests.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -176,6 +176,22 @@ export function createIssuing(parts: IssuingParts) {
     }
   }
 
+  /**
+   * Runs the transaction that may name the blob; then the blob goes unless a row names it: a repeated request has its own
+   * copy already, and a refused one needs none. After a commit that was not answered only the sweep can know.
+   */
+  async function naming<Result>(blobId: string, work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    let mayBeNamed = false;
+    try {
+      return await database.transaction(work);
+    } catch (fault) {
+      mayBeNamed = isDoubtful(fault);
+      throw fault;
+    } finally {
+      if (!mayBeNamed) await repository.release([blobId]);
+    }
+  }
+
   async function keepPlain(
     bytes: AsyncIterable<Uint8Array> | Uint8Array,
     sha256: string | undefined,
@@ -222,17 +238,9 @@ export function createIssuing(parts: IssuingParts) {
         title: asked.title ?? null,
         sha256: plain.sha256,
       };
-      let issued: Issued;
-      try {
-        issued = await database.transaction((sql) =>
-          requests.once(sql, { actor, operation: 'issueStatement', requestId: asked.requestId, input }, () =>
-            insert(sql, actor, { account, kind, period, extension, title: asked.title, plain }),
-          ),
-        );
-      } finally {
-        // A repeated request has its own copy already, and a refused one needs none: this keeps only what a row names.
-        await repository.release([plain.blobId]);
-      }
+      const request = { actor, operation: 'issueStatement', requestId: asked.requestId, input };
+      const ready = { account, kind, period, extension, title: asked.title, plain };
+      const issued = await naming(plain.blobId, (sql) => requests.once(sql, request, () => insert(sql, actor, ready)));
       await deliverNow(issued.statementId);
       return issued;
     },
@@ -262,16 +270,10 @@ export function createIssuing(parts: IssuingParts) {
         title: undefined,
         plain,
       };
-      try {
-        const request = { actor, operation: 'issueTestFile', requestId: asked.requestId, input: { clientId } };
-        const issued = await database.transaction((sql) =>
-          requests.once(sql, request, () => insert(sql, actor, ready)),
-        );
-        await deliverNow(issued.statementId);
-        return issued;
-      } finally {
-        await repository.release([plain.blobId]);
-      }
+      const request = { actor, operation: 'issueTestFile', requestId: asked.requestId, input: { clientId } };
+      const issued = await naming(plain.blobId, (sql) => requests.once(sql, request, () => insert(sql, actor, ready)));
+      await deliverNow(issued.statementId);
+      return issued;
     },
 
     /**

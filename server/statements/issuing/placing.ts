@@ -10,7 +10,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { createSemaphore } from '../../kernel/limits.ts';
 import type { Log } from '../../kernel/log.ts';
-import { Outage } from '../../kernel/refusal.ts';
+import { isDoubtful, Outage } from '../../kernel/refusal.ts';
 import type { Outbox } from '../../kernel/outbox.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
 import type { Messages } from '../../messages/messages.ts';
@@ -187,7 +187,7 @@ export function createPlacing(parts: {
       return outcomes;
     } catch (fault) {
       if (sealed.length === 1 || fault instanceof Outage) {
-        await discard(sealed);
+        if (!isDoubtful(fault)) await discard(sealed);
         throw fault;
       }
     }

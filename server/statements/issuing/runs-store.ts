@@ -52,8 +52,13 @@ export async function saveReceiving(
       rows_failed = 0, rows_waiting = 0`;
 }
 
-/** Forgets files and lines. Shape: the blobs they named. */
-export async function clearRun(sql: Sql, runId: string): Promise<string[]> {
+/**
+ * Forgets files and lines, unless the run was accepted: then a commit that its sender heard nothing of has come about.
+ * Shape: the blobs they named; undefined where it was accepted.
+ */
+export async function clearRun(sql: Sql, runId: string): Promise<string[] | undefined> {
+  const [run] = await sql<{ state: RunState }>`select state from runs where id = ${runId} for update`;
+  if (run?.state === 'running' || run?.state === 'done') return undefined;
   await sql`delete from run_rows where run_id = ${runId}`;
   const rows = await sql<{
     blobId: string | null;

@@ -69,8 +69,11 @@ export function createRuns(parts: RunParts) {
     return row;
   }
 
-  async function clear(runId: string): Promise<void> {
-    await repository.release(await database.transaction((sql) => store.clearRun(sql, runId)));
+  /** Shape: false, and nothing is cleared, where the run was accepted. */
+  async function clear(runId: string): Promise<boolean> {
+    const released = await database.transaction((sql) => store.clearRun(sql, runId));
+    if (released !== undefined) await repository.release(released);
+    return released !== undefined;
   }
 
   /** The same id once more: it must be the same run, or it is another one that took the id by mistake. */
@@ -132,11 +135,8 @@ export function createRuns(parts: RunParts) {
       await using lease = await tryLease(database, `run receiving ${reference}`);
       if (lease === undefined) throw refusals.run_receiving({ reference });
       const before = await store.findRun(database.sql, { reference });
-      const isAccepted = before !== undefined && !before.isDryRun && ['running', 'done'].includes(before.state);
-      if (isAccepted) return await compare(before, files);
-
+      if (before !== undefined && !(await clear(before.id))) return await compare(await getRow(before.id), files);
       const runId = before?.id ?? ids.next();
-      if (before !== undefined) await clear(runId);
       const run = { id: runId, reference, isDryRun: asked.isDryRun, askedBy: formatActor(actor), nowMs: clock.nowMs() };
       await store.saveReceiving(database.sql, run);
       // Files are written down some at a time; what a crash leaves out is an orphan that the sweep takes.

@@ -10,6 +10,7 @@ import type { BlobStore } from '../../kernel/blobs.ts';
 import { type Clock, dateInZone, formatInstant } from '../../kernel/clock.ts';
 import { withLease } from '../../kernel/lease.ts';
 import type { Ids } from '../../kernel/ids.ts';
+import { isDoubtful } from '../../kernel/refusal.ts';
 import type { Database } from '../../kernel/sql.ts';
 import type { EncryptionPool } from '../issuing/encryption-pool.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -90,7 +91,7 @@ export function createManifests(parts: {
         return replaced;
       })
       .catch(async (fault: unknown) => {
-        await repository.release([listBlob.blobId, signatureBlob.blobId]);
+        if (!isDoubtful(fault)) await repository.release([listBlob.blobId, signatureBlob.blobId]);
         throw fault;
       });
     await repository.release(released);

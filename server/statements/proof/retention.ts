@@ -53,6 +53,10 @@ export function createRetention(parts: {
     throw refusals.retention_clock_jumped({ hours });
   }
 
+  const begun = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+  /** The time as this process lived it: a wall clock that jumped ahead must not make what was just written look old. */
+  const livedMs = (): number => begun.wallMs + clock.monotonicMs() - begun.monotonicMs;
+
   async function purgeFiles(dueMs: number): Promise<number> {
     const due = await store.listDueFiles(database.sql, dueMs, batchMax);
     if (due.length === 0) return 0;
@@ -174,7 +178,7 @@ export function createRetention(parts: {
     /** Removes orphaned blobs; it believes the clock on the same terms, and leaves out while a backup runs. Shape: how many. */
     async sweepOrphans(): Promise<number> {
       const nowMs = await checkClock();
-      return (await withLease(database, blobRemovalLease, () => sweep(nowMs))) ?? 0;
+      return (await withLease(database, blobRemovalLease, () => sweep(Math.min(nowMs, livedMs())))) ?? 0;
     },
 
     /** What a purge would take now, without taking it. Refuses: proof_not_yours. */
