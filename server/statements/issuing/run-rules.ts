@@ -112,12 +112,15 @@ export function seriesOf(row: CsvRow): string {
 }
 
 /**
- * One line of CSV. A cell that a spreadsheet would run as a formula is told to be text by an apostrophe.
- * Source: RFC 4180 §2 for quoting.
+ * One line of CSV. What a spreadsheet would run as a formula is told to be text by an apostrophe, also behind a
+ * semicolon, which parts cells where the comma is a decimal sign. Source: RFC 4180 §2 for quoting.
  */
 export const formatCsvLine = (cells: readonly string[]): string => `${cells.map(formatCell).join(',')}\r\n`;
 
+// The full-width forms count as well where Japanese or Chinese is typed.
+const formulaStart = /(^|;)(\s*)(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])/g;
+
 function formatCell(cell: string): string {
-  const guarded = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n']/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  const guarded = cell.replace(formulaStart, "$1'$2");
+  return /[",;\r\n']/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
