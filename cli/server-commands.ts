@@ -46,6 +46,8 @@ export const serverCommands: readonly HandedCommand[] = [
   handed('backup', 'FOLDER', 'write rows and files into an empty folder'),
   handed('restore', 'FOLDER', 'restore a backup into an empty installation'),
   handed('master-key rotate', '', 'make a new master key and wrap every other key under it'),
+  handed('host-key announce', '', 'make the next SSH host keys and tell clients of them'),
+  handed('host-key rotate', '', 'use the announced SSH host keys from the next start on'),
   handed('doctor', '', 'effective settings, what is unsafe, what is not well'),
   handed('migrate', '', 'bring the database to this release'),
 ];

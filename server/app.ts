@@ -68,7 +68,7 @@ export async function openParts(start: AppStart, log: Log) {
       ...settings,
       hostName: settings.sftpHostName,
       port: () => settings.sftpPublicPort ?? start.faces?.sftp.port ?? settings.sftpPort,
-      hostKeys: () => hostKeys.map(showHostKey),
+      hostKeys: () => [...hostKeys.current, ...hostKeys.next].map(showHostKey),
       addresses: {
         widest: { ipv4: settings.widestIpv4, ipv6: settings.widestIpv6 },
         privateAddresses: settings.privateAddresses,
@@ -137,7 +137,8 @@ export async function openApp(start: AppStart): Promise<App> {
     ids,
     software: 'Broadgate',
     ...(settings.sftpBanner === '' ? {} : { banner: settings.sftpBanner }),
-    hostKeys: parts.hostKeys,
+    hostKeys: parts.hostKeys.current,
+    nextHostKeys: parts.hostKeys.next,
     trustedProxies: settings.proxyProtocolPeers,
     recordFault(fault) {
       const incident = ids.next();

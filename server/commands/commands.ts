@@ -167,6 +167,24 @@ export const commands: readonly Command[] = [
     },
   },
   {
+    words: 'host-key announce',
+    takes: '',
+    meaning: 'make the next SSH host keys; servers tell clients of them from their next start on',
+    async run(read) {
+      read({});
+      return (await import('./host-key.ts')).announce(readSettings());
+    },
+  },
+  {
+    words: 'host-key rotate',
+    takes: '',
+    meaning: 'use the announced SSH host keys from the next start on, and forget those before',
+    async run(read) {
+      read({});
+      return (await import('./host-key.ts')).rotate(readSettings());
+    },
+  },
+  {
     words: 'doctor',
     takes: '',
     meaning: 'print the settings in force, what is unsafe, and what is not well',

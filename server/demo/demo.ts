@@ -93,7 +93,7 @@ async function readHostKeys(settings: Settings, databaseUrl: string): Promise<Ho
   const database = openDatabase({ url: databaseUrl, connectionsMax: 2 });
   try {
     const vault = await openVaultOf(settings, database);
-    return (await openHostKeys({ sql: database.sql, vault })).map(showHostKey);
+    return (await openHostKeys({ sql: database.sql, vault })).current.map(showHostKey);
   } finally {
     await database.close();
   }

@@ -17,6 +17,8 @@ export interface Vault extends DataKeys {
   findSecret(sql: Sql, name: string): Promise<Buffer | undefined>;
   /** Keeps a secret, over one that has the name. */
   writeSecret(sql: Sql, name: string, secret: Buffer): Promise<void>;
+  /** Forgets a secret. */
+  dropSecret(sql: Sql, name: string): Promise<void>;
   /** The secret of that name, made now if there is none; of several processes that make one, the first one's stays. */
   keepSecret(sql: Sql, name: string, make: () => Promise<Buffer>): Promise<Buffer>;
   /** Makes a new data key for blobs and secrets to come; other processes use it within a minute. */
@@ -126,6 +128,9 @@ export async function openVault(parts: {
       const sealed = await encryptSecret(name, secret);
       await sql`insert into secrets (name, sealed, changed_at_ms) values (${name}, ${sealed}, ${clock.nowMs()})
         on conflict (name) do update set sealed = excluded.sealed, changed_at_ms = excluded.changed_at_ms`;
+    },
+    async dropSecret(sql, name) {
+      await sql`delete from secrets where name = ${name}`;
     },
     async keepSecret(sql, name, makeSecret) {
       const found = await findSecret(sql, name);
