@@ -13,6 +13,7 @@ const packages: Readonly<Record<string, string>> = {
   gpg: 'gnupg',
   sq: 'sq',
   lftp: 'lftp',
+  'ssh-audit': 'ssh-audit',
   filezilla: 'filezilla',
   Xvfb: 'xvfb',
   xdotool: 'xdotool',
