@@ -51,6 +51,9 @@ export function unarmorCertificate(text: string): Buffer {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
     throw new OpenPgpFormatError('The block holds other characters than base64');
   const bytes = Buffer.from(base64, 'base64');
+  // Node drops what is left of an unfinished group of four without a word.
+  if (bytes.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, ''))
+    throw new OpenPgpFormatError('The base64 of the block is cut off');
   if (checksum !== undefined && checksum !== formatChecksum(bytes))
     throw new OpenPgpFormatError('The checksum of the block differs');
   return bytes;

@@ -114,6 +114,15 @@ test('a signature is verified with the certificate alone, and is not good over o
   }
 });
 
+test('a certificate of the same key with another time is not the one that signed', () => {
+  const data = Buffer.from('data');
+  const signature = signDetached({ signer, data, signedAtMs: atMs });
+  const other = Buffer.from(certificate);
+  // Header, version, then the time.
+  other[6]! ^= 1;
+  assert.equal(verifyDetached({ certificate: other, signature, data }).good, false);
+});
+
 test('armour comes back as it was, and a changed letter is noticed', () => {
   const text = armorCertificate(certificate);
   assert.deepEqual(unarmorCertificate(text), certificate);

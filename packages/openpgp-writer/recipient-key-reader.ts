@@ -15,6 +15,8 @@ export function recipientKeyOf(body: Uint8Array, options: { cipher: Cipher; cont
   const input = Buffer.from(body);
   const keyVersion = input[0];
   if (keyVersion !== 4 && keyVersion !== 6) throw new OpenPgpFormatError('Only keys of version 4 and 6 can be read');
+  // §5.5.4.2: a version 4 fingerprint has two octets for the size of the key.
+  if (keyVersion === 4 && input.length > 0xffff) throw new OpenPgpFormatError('The key is too large');
   // §5.5.2.3: version 6 counts its key material in four octets.
   const material = input.subarray(keyVersion === 4 ? 6 : 10);
   return { keyVersion, ...nameKey(keyVersion, input), ...options, key: readMaterial(input[5], material) };

@@ -53,8 +53,11 @@ export function verifyDetached(options: {
     key: { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') },
     format: 'jwk',
   });
-  const good = verify(null, digest, publicKey, value);
-  return { good, fingerprint, signedAtMs: good ? readCreationTime(body.subarray(6, hashedEnd)) : undefined };
+  const hashed = body.subarray(6, hashedEnd);
+  // §5.2.3.35: who says to have signed. The point alone would also hold for a certificate with another name or time.
+  const issuer = findSubpacket(hashed, 33)?.toString('hex', 1).toUpperCase();
+  const good = verify(null, digest, publicKey, value) && issuer === fingerprint;
+  return { good, fingerprint, signedAtMs: good ? readCreationTime(hashed) : undefined };
 }
 
 function readUint16(body: Buffer, at: number): number {
@@ -62,14 +65,20 @@ function readUint16(body: Buffer, at: number): number {
   return body.readUInt16BE(at);
 }
 
-/** Source: RFC 9580 §5.2.3.7, §5.2.3.11. */
+/** Source: RFC 9580 §5.2.3.11. */
 function readCreationTime(subpackets: Buffer): number | undefined {
+  const time = findSubpacket(subpackets, 2);
+  return time?.length === 4 ? time.readUInt32BE() * 1000 : undefined;
+}
+
+/** The body of the first of that type. Source: RFC 9580 §5.2.3.7. */
+function findSubpacket(subpackets: Buffer, type: number): Buffer | undefined {
   for (let at = 0; at < subpackets.length; ) {
     const length = readLength(subpackets, at);
     if (!length || length.partial || length.size < 1) return undefined;
     at += length.lengthBytes;
     // The highest bit of the type says "critical" and is no part of the type.
-    if ((subpackets[at]! & 0x7f) === 2 && length.size === 5) return subpackets.readUInt32BE(at + 1) * 1000;
+    if ((subpackets[at]! & 0x7f) === type) return subpackets.subarray(at + 1, at + length.size);
     at += length.size;
   }
   return undefined;
