@@ -34,12 +34,20 @@ export function housekeeping(parts: {
         await delivery.purgeHistory();
         await messages.purge();
         await identity.purge(database.sql);
-        await outbox.deleteDone(database.sql, clock.nowMs() - eventsKeptMs);
-        await requests.forget(database.sql, answersKeptMs);
+        const doneMs = clock.nowMs() - eventsKeptMs;
+        await drain((limit) => outbox.deleteDone(database.sql, doneMs, limit));
+        await drain((limit) => requests.forget(database.sql, answersKeptMs, limit));
       },
     },
     crontab: ['* * * * * audit:seal', '17 * * * * keys:warn', '43 3 * * * history:purge'].join('\n'),
   };
+}
+
+const deletedAtOnce = 10_000;
+
+/** A day may bring more than one deletion takes: it is repeated until it finds less. */
+async function drain(take: (limit: number) => Promise<number>): Promise<void> {
+  for (let count = deletedAtOnce; count >= deletedAtOnce; ) count = await take(deletedAtOnce);
 }
 
 /** The crontab line `m h dom mon dow` for something that is done every so many minutes, counted from midnight. */

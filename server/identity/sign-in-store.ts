@@ -149,14 +149,18 @@ export async function deleteCounters(sql: Sql, prefix: string): Promise<void> {
   await sql`delete from sign_in_counters where starts_with(counter, ${prefix})`;
 }
 
-/** Removes counters that say nothing any more and sign-ins that ended long ago. Shape: how many of both. */
-export async function purge(sql: Sql, before: { countersMs: number; signInsMs: number }): Promise<number> {
+/** Removes counters that say nothing any more and sign-ins that ended long ago, `limit` of each. Shape: how many of both. */
+export async function purge(
+  sql: Sql,
+  before: { countersMs: number; signInsMs: number },
+  limit: number,
+): Promise<number> {
   const counters = await sql`
     delete from sign_in_counters where counter in (
       select counter from sign_in_counters where changed_at_ms < ${before.countersMs}
-      limit 10000) returning 1`;
+      limit ${limit}) returning 1`;
   const signIns = await sql`
     delete from sign_ins where id in (select id from sign_ins where greatest(expires_at_ms, created_at_ms) < ${before.signInsMs}
-      limit 10000) returning 1`;
+      limit ${limit}) returning 1`;
   return counters.length + signIns.length;
 }

@@ -44,6 +44,7 @@ type Verdict =
 
 const pageSizeMax = 200;
 const dayMs = 86_400_000;
+const purgedAtOnce = 10_000;
 // Writing down each use would make every read a write.
 const usedGrainMs = 60_000;
 const tokenForm = /^[A-Za-z0-9_-]{43}$/;
@@ -318,11 +319,17 @@ export function createSignIns(parts: IdentityParts) {
       signInStore.listAddresses(sql, { clientId, sinceMs: clock.nowMs() - 30 * dayMs, limit: 20 }),
 
     /** Drops what says nothing any more: counters after two windows, sign-ins 400 days after their end. */
-    purge: (sql: Sql): Promise<number> =>
-      signInStore.purge(sql, {
+    async purge(sql: Sql): Promise<number> {
+      const before = {
         countersMs: clock.nowMs() - 2 * settings.failureWindowMs,
         signInsMs: clock.nowMs() - 400 * dayMs,
-      }),
+      };
+      for (let purged = 0; ; ) {
+        const count = await signInStore.purge(sql, before, purgedAtOnce);
+        purged += count;
+        if (count < purgedAtOnce) return purged;
+      }
+    },
   };
 }
 

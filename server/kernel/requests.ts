@@ -61,11 +61,11 @@ export function createRequests(parts: { clock: Clock }) {
       return result;
     },
 
-    /** Forgets answers older than this; keep them for at least a day. Shape: how many, at most 10,000 a call. */
-    async forget(sql: Sql, olderThanMs: number): Promise<number> {
+    /** Forgets answers older than this; keep them for at least a day. Shape: how many, at most `limit` a call. */
+    async forget(sql: Sql, olderThanMs: number, limit = 10_000): Promise<number> {
       const gone = await sql`
         delete from requests where ctid in (
-          select ctid from requests where created_at_ms < ${parts.clock.nowMs() - olderThanMs} limit 10000)
+          select ctid from requests where created_at_ms < ${parts.clock.nowMs() - olderThanMs} limit ${limit})
         returning 1`;
       return gone.length;
     },

@@ -27,7 +27,7 @@ interface Readers {
   readonly desks: readonly Desk[];
 }
 
-/** Newest first, of one client or of some desks. */
+/** Newest first, of one client or of some desks: a page of each is read, and the newest of all are given. */
 export async function listNotices(
   sql: Sql,
   readers: Readers,
@@ -36,10 +36,18 @@ export async function listNotices(
   return await sql<Notice>`
     select id as "noticeId", client_id as "clientId", desk, kind, params, text, created_at_ms as "createdAtMs",
       read_at_ms as "readAtMs"
-    from notices
-    where (client_id = ${readers.clientId} or desk = any(${readers.desks}::text[]))
-      and (not ${page.isUnreadOnly}::boolean or read_at_ms is null)
-      and (${page.after ?? null}::text is null or id < ${page.after ?? null})
+    from (
+      (select * from notices where client_id = ${readers.clientId}
+        and (not ${page.isUnreadOnly}::boolean or read_at_ms is null)
+        and (${page.after ?? null}::text is null or id < ${page.after ?? null})
+      order by id desc limit ${page.limit})
+      union all
+      select of_desk.* from unnest(${readers.desks}::text[]) as reader (desk) cross join lateral (
+        select * from notices where notices.desk = reader.desk
+          and (not ${page.isUnreadOnly}::boolean or read_at_ms is null)
+          and (${page.after ?? null}::text is null or id < ${page.after ?? null})
+        order by id desc limit ${page.limit}) of_desk
+    ) as own
     order by id desc limit ${page.limit}`;
 }
 

@@ -110,10 +110,9 @@ export function createStatements(parts: StatementParts) {
         void (await issuing.deliverOne((payload as { statementId: string }).statementId)),
       [taskNames.deliverWaiting]: placeWaiting,
       [taskNames.run]: () => runs.resume(),
-      'statements:purge': async () => {
-        await retention.purge();
-        await retention.sweepOrphans();
-      },
+      'statements:purge': async () => void (await retention.purge()),
+      // It looks at every blob there is, so once a day: an orphan takes room and is seen by nobody.
+      'statements:sweep': async () => void (await retention.sweepOrphans()),
       'statements:manifests': async () => void (await manifests.updateManifests()),
     } satisfies Record<string, Task>,
 
@@ -122,6 +121,7 @@ export function createStatements(parts: StatementParts) {
       // A run whose worker died goes on when another starts, and within a minute at the latest.
       `* * * * * ${taskNames.run}`,
       '7 * * * * statements:purge',
+      '23 4 * * * statements:sweep',
       '2 * * * * statements:manifests',
     ].join('\n'),
 

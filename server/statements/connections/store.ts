@@ -32,17 +32,26 @@ export async function upsertRefusals(
         "clientId" text, "userName" text, reason text, "detailKey" text, detail jsonb, count bigint, "firstAtMs" bigint,
         "lastAtMs" bigint)
     ),
+    -- Counted once an hour and client, and with two sorts of comparison: no index serves "is not distinct from".
+    filled as (
+      select "hourMs", "clientId", case when "clientId" is null
+          then (select count(*) from connection_refusals k where k.hour_ms = "hourMs" and k.client_id is null)
+          else (select count(*) from connection_refusals k where k.hour_ms = "hourMs" and k.client_id = "clientId")
+        end as rows
+      from (select distinct "hourMs", "clientId" from given) as asked
+    ),
     room as (
       select id,
         exists (
-          select 1 from connection_refusals k where k.hour_ms = given."hourMs" and k.address is not distinct from given.address
+          select 1 from connection_refusals k where k.hour_ms = given."hourMs" and k.address = given.address
             and k.user_name = given."userName" and k.reason = given.reason and k.detail_key = given."detailKey"
-        ) as is_known,
-        row_number() over (partition by "hourMs", "clientId" order by id) + (
-          select count(*) from connection_refusals k
-          where k.hour_ms = given."hourMs" and k.client_id is not distinct from given."clientId"
-        ) as place
-      from given
+        ) or (given.address is null and exists (
+          select 1 from connection_refusals k where k.hour_ms = given."hourMs" and k.address is null
+            and k.user_name = given."userName" and k.reason = given.reason and k.detail_key = given."detailKey"
+        )) as is_known,
+        row_number() over (partition by given."hourMs", given."clientId" order by id) + filled.rows as place
+      from given join filled on filled."hourMs" = given."hourMs"
+        and coalesce(filled."clientId", '') = coalesce(given."clientId", '')
     ),
     kept as (
       insert into connection_refusals (id, hour_ms, address, client_id, user_name, reason, detail_key, detail, count,
@@ -92,16 +101,27 @@ export async function listAttributedRefusals(
   client: { clientId: string; signInAddresses: readonly string[] },
   page: PageOf,
 ): Promise<CountedRefusal[]> {
+  const { lastAtMs: atMs, id: afterId } = page.after ?? { lastAtMs: Number.MAX_SAFE_INTEGER, id: '' };
+  // A page of each source is read: of the name, of each address, of each network as the range of its addresses.
   return await sql<CountedRefusal>`
     select id, hour_ms as "hourMs", host(address) as address, client_id as "clientId", user_name as "userName", reason,
       detail_key as "detailKey", detail, count, first_at_ms as "firstAtMs", last_at_ms as "lastAtMs"
-    from connection_refusals r
-    where (client_id = ${client.clientId} or (client_id is null and address is not null and (
-        address = any(${client.signInAddresses}::inet[])
-        or exists (select 1 from address_entries e
-          where e.client_id = ${client.clientId} and e.activated_at_ms is not null and e.network >>= r.address))))
-      and (${page.after?.id ?? null}::text is null
-        or (last_at_ms, id) < (${page.after?.lastAtMs ?? null}::bigint, ${page.after?.id ?? null}::text))
+    from connection_refusals where id in (select id from (
+      (select id, last_at_ms from connection_refusals
+        where client_id = ${client.clientId} and (last_at_ms, id) < (${atMs}, ${afterId})
+        order by last_at_ms desc, id desc limit ${page.limit})
+      union
+      select near.* from (
+        select network(address) as first, address as last from unnest(${client.signInAddresses}::inet[]) as own (address)
+        union select network, set_masklen(broadcast(network), case family(network) when 4 then 32 else 128 end)
+        from address_entries where client_id = ${client.clientId} and activated_at_ms is not null
+      ) as own cross join lateral (
+        select id, last_at_ms from connection_refusals r
+        where r.client_id is null and r.address >= own.first::inet and r.address <= own.last
+          and (last_at_ms, id) < (${atMs}, ${afterId})
+        order by last_at_ms desc, id desc limit ${page.limit}
+      ) as near
+      order by last_at_ms desc, id desc limit ${page.limit}) as latest)
     order by last_at_ms desc, id desc limit ${page.limit}`;
 }
 

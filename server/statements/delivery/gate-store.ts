@@ -56,15 +56,15 @@ export async function listLiveFacts(
   live: readonly { connectionId: string; clientId: string; sshKeyId: string; address: string }[],
 ): Promise<LiveFacts[]> {
   return await sql<LiveFacts>`
-    select l."connectionId", l."clientId", k.state as "keyState", k.expires_at_ms as "keyExpiresAtMs", c.state,
+    select l."connectionId", l."clientId", k.state as "keyState", k.expires_at_ms as "keyExpiresAtMs",
+      (select state from delivery_connections c where c.client_id = l."clientId") as state,
       coalesce((select max(masklen(network)) from address_entries e
         where e.state = 'active' and e.network >>= l.address and e.client_id = l."clientId"), -1)
       > coalesce((select max(masklen(network)) from address_entries e
         where e.state = 'active' and e.network >>= l.address and e.effect = 'block'), -1) as "isListed"
     from jsonb_to_recordset(${JSON.stringify(live)}::jsonb)
       as l("connectionId" text, "clientId" text, "sshKeyId" text, address inet)
-    left join ssh_keys k on k.id = l."sshKeyId"
-    left join delivery_connections c on c.client_id = l."clientId"`;
+    left join ssh_keys k on k.id = l."sshKeyId"`;
 }
 
 /** Every process learns of an address that signed in, so that it is exempt from random early drop there too. */

@@ -174,31 +174,64 @@ export interface StatementFilter {
   readonly isWithGone: boolean;
 }
 
-/** Newest first. */
-export async function listStatements(
-  sql: Sql,
-  filter: StatementFilter,
-  page: { beforeId: string | undefined; limit: number },
-): Promise<StatementRow[]> {
-  return sql<StatementRow>`select s.id, s.client_id as "clientId", s.account_id as "accountId",
-    s.account_number as "accountNumber", s.kind, s.period_from as "periodFrom", s.period_to as "periodTo", s.extension,
-    s.version, s.name, s.title, s.blob_id as "blobId", s.size_bytes as "sizeBytes", s.sha256,
-    s.issued_at_ms as "issuedAtMs", s.expires_at_ms as "expiresAtMs", s.expired_at_ms as "expiredAtMs",
-    s.withdrawn_at_ms as "withdrawnAtMs", s.withdrawn_reason as "withdrawnReason",
-    s.run_id as "runId", d.state as "deliveryState",
-    d.waits_for as "waitsFor", d.waiting_since_ms as "waitingSinceMs", d.name as "deliveredName",
-    d.entry_id as "entryId", d.is_encrypted as "isEncrypted", d.certificate_fingerprint as "certificateFingerprint",
-    d.subkey_id as "subkeyId", d.size_bytes as "deliveredSizeBytes", d.sha256 as "deliveredSha256",
-    d.placed_at_ms as "placedAtMs"
-    from statements s left join deliveries d on d.statement_id = s.id
-    where (${filter.clientId ?? null}::text is null or s.client_id = ${filter.clientId ?? null})
-      and (${filter.accountNumber ?? null}::text is null or s.account_number = ${filter.accountNumber ?? null})
-      and (${filter.kind ?? null}::text is null or s.kind = ${filter.kind ?? null})
-      and (${filter.from ?? null}::date is null or s.period_to >= ${filter.from ?? null})
-      and (${filter.to ?? null}::date is null or s.period_from <= ${filter.to ?? null})
-      and (${filter.isWithGone} or (s.withdrawn_at_ms is null and s.blob_id is not null))
-      and (${page.beforeId ?? null}::text is null or s.id < ${page.beforeId ?? null})
-    order by s.id desc limit ${page.limit}`;
+interface PageOf {
+  readonly beforeId: string | undefined;
+  readonly limit: number;
+}
+
+/** Newest first. A page is read by the index that fits what was asked for; without one it could mean reading everything. */
+export async function listStatements(sql: Sql, filter: StatementFilter, page: PageOf): Promise<StatementRow[]> {
+  const isByPeriod = filter.clientId === undefined && filter.accountNumber === undefined && filter.isWithGone;
+  const ids =
+    isByPeriod && (filter.from !== undefined || filter.to !== undefined)
+      ? await listOfPeriods(sql, filter, page)
+      : await listMatching(sql, filter, page);
+  return (await findStatements(sql, ids)).reverse();
+}
+
+async function listMatching(sql: Sql, filter: StatementFilter, page: PageOf): Promise<string[]> {
+  const rows = await sql<{ id: string }>`select id from statements
+    where (${filter.clientId ?? null}::text is null or client_id = ${filter.clientId ?? null})
+      and (${filter.accountNumber ?? null}::text is null
+        or account_id = (select id from accounts where number = ${filter.accountNumber ?? null}))
+      and (${filter.kind ?? null}::text is null or kind = ${filter.kind ?? null})
+      and (${filter.from ?? null}::date is null or period_to >= ${filter.from ?? null})
+      and (${filter.to ?? null}::date is null or period_from <= ${filter.to ?? null})
+      and (${filter.isWithGone} or (withdrawn_at_ms is null and blob_id is not null))
+      and (${page.beforeId ?? null}::text is null or id < ${page.beforeId ?? null})
+    order by id desc limit ${page.limit}`;
+  return rows.map((row) => row.id);
+}
+
+/**
+ * The desk's list of all clients between two days. The different kinds and periods are few beside the statements: they are
+ * walked one index step each, newest first, and the page lies in those whose own newest are the latest.
+ */
+async function listOfPeriods(sql: Sql, filter: StatementFilter, page: PageOf): Promise<string[]> {
+  const { kind = null, from = null, to = null } = filter;
+  const rows = await sql<{ id: string }>`with recursive series as (
+      (select kind, period_from, period_to from statements
+        where (${kind}::text is null or kind = ${kind})
+        order by kind desc, period_from desc, period_to desc limit 1)
+      union all
+      select next.* from series cross join lateral (select s.kind, s.period_from, s.period_to from statements s
+        where (${kind}::text is null or s.kind = ${kind})
+          and (s.kind, s.period_from, s.period_to) < (series.kind, series.period_from, series.period_to)
+        order by s.kind desc, s.period_from desc, s.period_to desc limit 1) next
+    ), latest as (
+      select series.*, newest.id from series cross join lateral (select s.id from statements s
+        where s.kind = series.kind and s.period_from = series.period_from and s.period_to = series.period_to
+          and (${page.beforeId ?? null}::text is null or s.id < ${page.beforeId ?? null})
+        order by s.id desc limit 1) newest
+      where (${from}::date is null or series.period_to >= ${from}) and (${to}::date is null or series.period_from <= ${to})
+      order by newest.id desc limit ${page.limit}
+    )
+    select own.id from latest cross join lateral (select s.id from statements s
+      where s.kind = latest.kind and s.period_from = latest.period_from and s.period_to = latest.period_to
+        and s.id <= latest.id
+      order by s.id desc limit ${page.limit}) own
+    order by own.id desc limit ${page.limit}`;
+  return rows.map((row) => row.id);
 }
 
 /** Of these statements, those that this transaction may place: they still wait, and are locked until its end. */

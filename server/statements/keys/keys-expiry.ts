@@ -84,8 +84,10 @@ export function createKeyExpiry(parts: {
       const atMs = clock.nowMs();
       const done = { warned: 0, ended: 0 };
       const horizonMs = atMs + warningDays[0] * dayMs;
+      // Most keys that end soon were warned of already: they are passed over where they lie, not one by one.
+      const unsaid = [0, ...warningDays].map((days) => ({ days, beforeMs: atMs + days * dayMs }));
       for (let after: string | undefined; ; ) {
-        const keys = await listEnding(database.sql, horizonMs, { after, limit: keysAtOnce });
+        const keys = await listEnding(database.sql, horizonMs, { after, limit: keysAtOnce }, unsaid);
         for (const key of keys) {
           const did = await database.transaction((sql) => judge(sql, key.keyId, atMs));
           if (did !== undefined) done[did] += 1;

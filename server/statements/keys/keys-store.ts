@@ -231,20 +231,41 @@ export async function insertPrivateKeyRefusal(
       set count = private_key_refusals.count + 1, last_at_ms = excluded.last_at_ms`;
 }
 
-/** Keys that end within the time, soonest first: for the warnings and for the desk's board. */
-export async function listEnding(sql: Sql, beforeMs: number, page: { after?: string | undefined; limit: number }) {
+/**
+ * Keys that end within the time, soonest first: for the desk's board, and for the warnings those that are `unsaid`: with an
+ * end that is over, or nearer than a number of days that the key was not warned of.
+ */
+export async function listEnding(
+  sql: Sql,
+  beforeMs: number,
+  page: { after?: string | undefined; limit: number },
+  unsaid: readonly { readonly days: number; readonly beforeMs: number }[] = [],
+) {
+  const [atMs = '0', id = ''] = (page.after ?? '').split(':');
+  const after = { atMs: Number(atMs), id };
+  const [isAll, days, times] = [
+    unsaid.length === 0,
+    unsaid.map((step) => step.days),
+    unsaid.map((step) => step.beforeMs),
+  ];
   return await sql<EndingKey>`
-    select * from (
-      select id as "keyId", client_id as "clientId", 'ssh' as sort, state, fingerprint, expires_at_ms as "expiresAtMs",
-        warned_days as "warnedDays", lpad(expires_at_ms::text, 16, '0') || ':' || id as place
+    select *, lpad("expiresAtMs"::text, 16, '0') || ':' || "keyId" as place from (
+      (select id as "keyId", client_id as "clientId", 'ssh' as sort, state, fingerprint, expires_at_ms as "expiresAtMs",
+        warned_days as "warnedDays"
       from ssh_keys where state = 'active' and expires_at_ms <= ${beforeMs}
+        and (expires_at_ms, id) > (${after.atMs}, ${after.id})
+        and (${isAll} or exists (select 1 from unnest(${days}::integer[], ${times}::bigint[]) as step (days, before_ms)
+          where expires_at_ms <= before_ms and (warned_days is null or days < warned_days)))
+      order by expires_at_ms, id limit ${page.limit})
       union all
-      select id, client_id, 'openpgp', state, fingerprint, expires_at_ms, warned_days,
-        lpad(expires_at_ms::text, 16, '0') || ':' || id
+      (select id, client_id, 'openpgp', state, fingerprint, expires_at_ms, warned_days
       from openpgp_certificates where state in ('imported', 'enabled', 'expiring') and expires_at_ms <= ${beforeMs}
+        and (expires_at_ms, id) > (${after.atMs}, ${after.id})
+        and (${isAll} or exists (select 1 from unnest(${days}::integer[], ${times}::bigint[]) as step (days, before_ms)
+          where expires_at_ms <= before_ms and (warned_days is null or days < warned_days)))
+      order by expires_at_ms, id limit ${page.limit})
     ) as ending
-    where ${page.after ?? null}::text is null or place > ${page.after ?? null}
-    order by place limit ${page.limit}`;
+    order by "expiresAtMs", "keyId" limit ${page.limit}`;
 }
 
 /** A key in force that has an end; `place` orders by it. */

@@ -10,16 +10,20 @@ export interface ManifestRow {
   readonly madeAtMs: number;
 }
 
-/** Clients with something to list, or with a list to close because its day is over. */
+/** Clients with something to list, or with a list to close because its day is over. Each source gives a page at most. */
 export async function listClientsToList(
   sql: Sql,
   asked: { today: string; afterClientId: string; limit: number },
 ): Promise<string[]> {
+  const { today, afterClientId, limit } = asked;
   const rows = await sql<{ clientId: string }>`select client_id as "clientId" from (
-      select client_id from entries where statement_id is not null and listed_in is null
-      union select client_id from deletions where what = 'file' and statement_id is not null and listed_in is null
-      union select client_id from manifests where not is_final and day < ${asked.today}) due
-    where client_id > ${asked.afterClientId} order by client_id limit ${asked.limit}`;
+      (select distinct client_id from entries where statement_id is not null and listed_in is null
+        and client_id > ${afterClientId} order by client_id limit ${limit})
+      union (select distinct client_id from deletions where what = 'file' and statement_id is not null and listed_in is null
+        and client_id > ${afterClientId} order by client_id limit ${limit})
+      union (select distinct client_id from manifests where not is_final and day < ${today}
+        and client_id > ${afterClientId} order by client_id limit ${limit})) due
+    order by client_id limit ${limit}`;
   return rows.map((row) => row.clientId);
 }
 

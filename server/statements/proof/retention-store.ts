@@ -57,7 +57,7 @@ export interface DueCopy {
 export async function takeDueCopies(sql: Sql, nowMs: number, limit: number): Promise<DueCopy[]> {
   return sql<DueCopy>`with due as (select id, client_id, name, blob_id, sha256, size_bytes, issued_at_ms from statements
       where blob_id is not null and expires_at_ms <= ${nowMs} order by expires_at_ms limit ${limit} for update),
-    gone as (update statements set blob_id = null, expired_at_ms = ${nowMs} from due where statements.id = due.id)
+    gone as (update statements set blob_id = null, expired_at_ms = ${nowMs} where id = any(array(select id from due)))
     select id, client_id as "clientId", name, blob_id as "blobId", sha256, size_bytes as "sizeBytes",
       issued_at_ms as "issuedAtMs" from due`;
 }
