@@ -24,6 +24,7 @@ const attributes = [u32(0x8000_000f), u64(1), u32(1), u32(2), u32(3), u32(4), u3
 const handMade = [
   client.init(),
   client.open(1, '/a/b', 0x1a),
+  client.read(3, handle, 2n ** 53n - 1n, 0xffff_ffff),
   client.write(4, handle, 4096, Buffer.alloc(700, 1)),
   client.setstat(5, '/a', ...attributes),
   client.fsetstat(5, handle, ...attributes.slice(0, 1)),

@@ -50,7 +50,12 @@ function draw(model: Model, pair: Pair, dice: Dice): Step {
     case 2:
     case 3:
     case 4:
-      return model.request(id, 'subsystem', dice.pick(['echo', 'echo', 'sink', 'sftp', '']), dice.isOneIn(2));
+      return model.request(
+        id,
+        'subsystem',
+        dice.pick(['echo', 'echo', 'sink', 'hoard', 'hoard', 'sftp', '']),
+        dice.isOneIn(2),
+      );
     case 5:
       return model.request(id, dice.pick(['shell', 'exec', 'env', 'pty-req', 'x11-req']), 'x', dice.isOneIn(2));
     case 6:
@@ -119,13 +124,30 @@ const closing = (model: Model): Set<number> =>
     [...model.channels.values(), ...model.past].flatMap((channel) => (channel.hasSentClose ? [channel.peerId] : [])),
   );
 
+/** New keys, sometimes with a message inside the exchange: three may stand there (RFC 4253 §7.1), any other is a fault. */
+async function renewKeys(pair: Pair, dice: Dice, story: string[]): Promise<string | undefined> {
+  const offer = pair.offer({ keyExchanges: looseOffer });
+  pair.send(offer);
+  const number = dice.pick([2, 3, 4, 2, 3, 4, 5, 7, 20, 21, 31, 50, 80, 90, 94, 192, 255]);
+  const hasStray = dice.isOneIn(3);
+  story.push(hasStray ? `new keys with message ${number} inside` : 'new keys');
+  const whole: Partial<Record<number, Buffer>> = { 5: formatString('ssh-userauth'), 192: formatString('x') };
+  if (hasStray) pair.send(formatByte(number), whole[number] ?? dice.bytes(dice.below(20)));
+  const end = hasStray && ![2, 3, 4].includes(number) ? 'protocol_fault' : undefined;
+  if (end === undefined) pair.finishExchange(offer);
+  await settle();
+  assert.equal(pair.endReason?.kind, end, story.join('; '));
+  return end;
+}
+
 async function runOrder(dice: Dice): Promise<string> {
   let opened = 0;
   let closed = 0;
   const pair = openPair({
     limits: modelLimits,
     subsystem(channel, name) {
-      const isServed = name !== 'sftp' && serve(channel, name);
+      const isServed = name === 'hoard' || (name !== 'sftp' && serve(channel, name));
+      if (name === 'hoard') channel.onData = () => undefined;
       if (isServed) {
         opened++;
         channel.onClosed = () => void closed++;
@@ -170,9 +192,7 @@ async function runOrder(dice: Dice): Promise<string> {
     if (end !== undefined) break;
     if (exchanges < 15 && dice.isOneIn(6)) {
       exchanges++;
-      story.push('new keys');
-      pair.exchangeKeys({ keyExchanges: looseOffer });
-      await settle();
+      end = await renewKeys(pair, dice, story);
       pair.forget();
     }
     if (dice.isOneIn(5)) pair.advance(1000);

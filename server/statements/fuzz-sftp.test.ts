@@ -2,8 +2,6 @@
 // model. After any story the visible files are those of the model, and nothing is left behind when the channel ends.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import { inspect } from 'node:util';
 import test from 'node:test';
 import type { OpenMode } from '@broadgate/sftp';
@@ -18,20 +16,20 @@ import {
   type Outcome,
   type RepositoryModel,
 } from '../../test/fuzz/repository-model.ts';
-import { openStatementWorld, type StatementWorld } from '../../test/statement-world.ts';
+import { compare, prepare, type World } from '../../test/fuzz/repository-check.ts';
+import { openStatementWorld } from '../../test/statement-world.ts';
 import type { ClientActor } from '../kernel/actor.ts';
 import { createSftpMount } from './sftp.ts';
 
-type World = Pick<StatementWorld, 'statements' | 'database' | 'blobs' | 'folder'>;
-
 const names = ['a', 'b', 'c'];
 const places = ['/', '/d', '/e', '/d/f', '/manifests'];
-const pathOf = (dice: Dice): string => {
+/** Half of the time one where something is. */
+function pathOf(dice: Dice, model: RepositoryModel): string {
+  if (dice.isOneIn(2)) return dice.pick([...model.entries.keys(), ...model.uploads.keys()]);
   const place = dice.pick(places);
-  return dice.isOneIn(12)
-    ? place
-    : `${place === '/' ? '' : place}/${dice.isOneIn(10) ? dice.pick(['d', 'e', 'f']) : dice.pick(names)}`;
-};
+  if (dice.isOneIn(12)) return place;
+  return `${place === '/' ? '' : place}/${dice.isOneIn(10) ? dice.pick(['d', 'e', 'f']) : dice.pick(names)}`;
+}
 const sizes = [0, 1, 100, 5000, 65_535, 65_536, 65_537, 140_000];
 
 interface Open {
@@ -80,7 +78,7 @@ function createStory(model: RepositoryModel, dice: Dice) {
   }
 
   function drawOpen(): Request {
-    const path = pathOf(dice);
+    const path = pathOf(dice, model);
     if (dice.isOneIn(10)) return opening(`opendir ${path}`, client.path(11, ++id, path), model.opendir(path));
     const chosen = dice.pick([
       flags.read,
@@ -179,13 +177,13 @@ function createStory(model: RepositoryModel, dice: Dice) {
   }
 
   function drawOnPath(): Request {
-    const path = pathOf(dice);
+    const path = pathOf(dice, model);
     const on = (told: string, bytes: Buffer, outcome: Outcome): Request => ({
       told: `${told} ${path}`,
       bytes,
       check: expectOutcome(outcome),
     });
-    switch (dice.below(10)) {
+    switch (dice.below(12)) {
       case 0:
         return on('remove', client.path(13, ++id, path), model.remove(path));
       case 1:
@@ -194,11 +192,13 @@ function createStory(model: RepositoryModel, dice: Dice) {
       case 3:
         return on('rmdir', client.path(15, ++id, path), model.rmdir(path));
       case 4: {
-        const to = pathOf(dice);
+        const to = pathOf(dice, model);
         return on(`rename to ${to} from`, client.rename(++id, path, to), model.rename(path, to, false));
       }
-      case 5: {
-        const to = pathOf(dice);
+      case 5:
+      case 10:
+      case 11: {
+        const to = pathOf(dice, model);
         const bytes = client.extended(++id, 'posix-rename@openssh.com', str(path), str(to));
         return on(`posix-rename to ${to} from`, bytes, model.rename(path, to, true));
       }
@@ -323,65 +323,16 @@ async function runChannel(world: World, actor: ClientActor, model: RepositoryMod
   return told;
 }
 
-const inOrder = (rows: readonly unknown[]): string[] =>
-  rows.map((row) => JSON.stringify(row)).sort((a, b) => (a < b ? -1 : 1));
-
-/** The whole tree as its owner may see it. */
-async function readTree(world: World, actor: ClientActor, folder = '/'): Promise<[string, string][]> {
-  const { entries } = await world.statements.repository.list(actor, folder, { limit: 500 });
-  const found: [string, string][] = [];
-  for (const entry of entries) {
-    found.push([entry.path, entry.sha256 ?? entry.kind]);
-    if (entry.kind === 'folder') found.push(...(await readTree(world, actor, entry.path)));
-  }
-  return found;
-}
-
-async function compare(world: World, actor: ClientActor, model: RepositoryModel, told: string): Promise<void> {
-  const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-  const wanted = [...model.entries].map(([path, { kind, bytes }]) => [path, kind === 'file' ? sha256(bytes) : kind]);
-  assert.deepEqual(inOrder(await readTree(world, actor)), inOrder(wanted), told);
-  const { sql } = world.database;
-  const rows = await sql<{ path: string; state: string; size: number; reserved: number; blobId: string }>`
-    select path, state, size_bytes as size, reserved_bytes as reserved, blob_id as "blobId" from uploads
-    where client_id = ${actor.clientId}`;
-  const uploads = [...model.uploads].map(([path, { bytes }]) => [path, 'kept', bytes.length, bytes.length]);
-  const found = rows.map(({ path, state, size, reserved }) => [path, state, size, reserved]);
-  assert.deepEqual(inOrder(found), inOrder(uploads), told);
-  const own = [...model.entries.values()].filter(({ isBrokers }) => !isBrokers);
-  const usedBytes = [...own, ...model.uploads.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const quota = await world.statements.repository.space(actor);
-  assert.deepEqual([quota.usedBytes, quota.usedEntries], [usedBytes, own.length], told);
-  // Nothing on the medium that no row names: no staged part, no blob of a file that is gone.
-  const named = await sql<{ blobId: string }>`
-    select blob_id as "blobId" from entries where blob_id is not null union select blob_id from uploads`;
-  const kept: string[] = [];
-  for await (const { blobId } of world.blobs.list()) kept.push(blobId);
-  assert.deepEqual(inOrder(kept), inOrder(named.map(({ blobId }) => blobId)), told);
-  for (const name of readdirSync(path.join(world.folder, 'blobs', 'staged')))
-    assert.ok(
-      rows.concat(await others(world)).some(({ blobId }) => name.startsWith(blobId)),
-      `${name} is left; ${told}`,
-    );
-}
-
-/** Uploads of the clients of earlier stories. */
-const others = (
-  world: World,
-): Promise<{ path: string; state: string; size: number; reserved: number; blobId: string }[]> =>
-  world.database.sql`select path, state, 0 as size, 0 as reserved, blob_id as "blobId" from uploads`;
-
 test('T18: after any requests on a channel, ended at any point, its files are those of the model and nothing is left', async (t) => {
   await using world = await openStatementWorld();
   await fuzz(t, {
     name: 'sftp channel over a repository',
-    cases: 12,
+    cases: 10,
     cpuMsMax: 60_000,
     async run(_, dice) {
       const { actor } = await world.addClient();
-      // The first look makes the tree, with the folder that is the broker's.
-      await world.database.transaction((sql) => world.statements.repository.prepare(sql, [actor.clientId]));
       const model = createRepositoryModel();
+      await prepare(world, actor, model);
       const told: string[] = [];
       for (let channels = 1 + dice.below(3); channels > 0; channels--) {
         told.push(...(await runChannel(world, actor, model, dice)), 'END');

@@ -6,8 +6,8 @@ import { formatBoolean, formatByte, formatString, formatUint32 } from '../wire.t
 
 /** Small limits, so that both sides of each are reached. */
 export const modelLimits = {
-  windowBytes: 40_000,
-  windowBytesMax: 40_000,
+  windowBytes: 20_000,
+  windowBytesMax: 20_000,
   channelPacketBytes: 8192,
   channelsMax: 3,
 } as const;
@@ -26,13 +26,17 @@ export interface Step {
   readonly isLast?: boolean;
 }
 
+/** `hoard` takes data and never gives it back to the window. */
+const services = ['echo', 'sink', 'hoard'] as const;
+type Service = (typeof services)[number];
+
 interface ModelChannel {
   readonly peerId: number;
   readonly packetBytes: number;
   windowLeft: number;
   returnedBytes: number;
   peerWindow: number;
-  service: 'none' | 'echo' | 'sink';
+  service: 'none' | Service;
   sunkBytes: number;
   queue: Buffer;
   /** What of the queue has left. */
@@ -73,9 +77,10 @@ export function createModel() {
     if (channel.queue.length === 0 && channel.wantsClose) channel.hasSentClose = true;
   }
 
-  function admit(channel: ModelChannel, size: number): 'fault' | readonly Answer[] {
+  function admit(channel: ModelChannel, size: number, isKept = true): 'fault' | readonly Answer[] {
     if (channel.hasEof || size > modelLimits.channelPacketBytes || size > channel.windowLeft) return 'fault';
     channel.windowLeft -= size;
+    if (channel.service === 'hoard' && isKept) return [];
     channel.returnedBytes += size;
     if (channel.hasSentClose || channel.returnedBytes < modelLimits.windowBytes / 2) return [];
     const answer = `93 to ${channel.peerId} of ${channel.returnedBytes}`;
@@ -160,8 +165,8 @@ export function createModel() {
       const channel = channels.get(id);
       if (!isSignedIn || channel === undefined) return fault('request', payload);
       const isFree = channel.service === 'none' && !channel.hasSentClose && !channel.hasEof;
-      const isServed = type === 'subsystem' && isFree && (name === 'echo' || name === 'sink');
-      if (isServed) channel.service = name as 'echo' | 'sink';
+      const isServed = type === 'subsystem' && isFree && (services as readonly string[]).includes(name);
+      if (isServed) channel.service = name as Service;
       const answers = wantsReply && !channel.hasSentClose ? [`${isServed ? 99 : 100} to ${channel.peerId}`] : [];
       return step(`request ${type} ${name}`, payload, answers);
     },
@@ -184,7 +189,7 @@ export function createModel() {
       const payload = channelMessage(95, id, formatUint32(1), formatString(Buffer.alloc(size)));
       const channel = channels.get(id);
       if (!isSignedIn || channel === undefined) return fault('extended data', payload);
-      const answers = admit(channel, size);
+      const answers = admit(channel, size, false);
       return answers === 'fault' ? fault('extended data beyond', payload) : step('extended data', payload, answers);
     },
 
@@ -204,7 +209,7 @@ export function createModel() {
       if (!isSignedIn || channel === undefined || channel.hasEof) return fault('eof', payload);
       channel.hasEof = true;
       if (channel.service === 'sink' && !channel.wantsClose) channel.queue = Buffer.from(`${channel.sunkBytes}\n`);
-      channel.wantsClose ||= channel.service !== 'none';
+      channel.wantsClose ||= channel.service === 'echo' || channel.service === 'sink';
       drain(channel);
       return step('eof', payload, [], true);
     },
