@@ -27,7 +27,7 @@ import {
 } from '../server/statements/statements.ts';
 import { openTestDatabase } from './database.ts';
 
-type ClientDelivery = Awaited<ReturnType<Delivery['deliveryFor']>>;
+type ClientDelivery = NonNullable<ReturnType<Awaited<ReturnType<Delivery['deliveryFor']>>['get']>>;
 
 export type StatementWorld = Awaited<ReturnType<typeof openStatementWorld>>;
 
@@ -73,7 +73,8 @@ export async function openStatementWorld(
     certificates: [],
   };
   const delivery = {
-    deliveryFor: (_: unknown, clientId: string) => Promise.resolve(elections.get(clientId) ?? nothing),
+    deliveryFor: (_: unknown, clientIds: readonly string[]) =>
+      Promise.resolve(new Map(clientIds.map((clientId) => [clientId, elections.get(clientId) ?? nothing]))),
   };
   const parts: StatementParts = {
     database,

@@ -244,6 +244,7 @@ export function createClients(parts: IdentityParts) {
 
     /** Who holds an account; for other domains, which ask before they act. */
     findClientByAccount: store.findAccount,
+    findClientsByAccounts: store.findAccounts,
     listAccounts: store.listAccounts,
 
     async getClientState(sql: Sql, clientId: string): Promise<store.ClientState | undefined> {

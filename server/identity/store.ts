@@ -286,15 +286,22 @@ export async function listTaken(
   };
 }
 
-export async function findAccount(
-  sql: Sql,
-  number: string,
-): Promise<{ clientId: string; accountId: string; accountNumber: string; state: ClientState } | undefined> {
-  const [row] = await sql<{ clientId: string; accountId: string; accountNumber: string; state: ClientState }>`
-    select a.client_id as "clientId", a.id as "accountId", a.number as "accountNumber", c.state
-    from accounts a join clients c on c.id = a.client_id where a.number = ${number}`;
-  return row;
+export interface AccountRow {
+  readonly clientId: string;
+  readonly accountId: string;
+  readonly accountNumber: string;
+  /** Of the client. */
+  readonly state: ClientState;
 }
+
+/** Shape: those that there are, in no order. */
+export const findAccounts = (sql: Sql, numbers: readonly string[]): Promise<AccountRow[]> =>
+  sql<AccountRow>`
+    select a.client_id as "clientId", a.id as "accountId", a.number as "accountNumber", c.state
+    from accounts a join clients c on c.id = a.client_id where a.number = any(${numbers}::text[])`;
+
+export const findAccount = async (sql: Sql, number: string): Promise<AccountRow | undefined> =>
+  (await findAccounts(sql, [number]))[0];
 
 export const listAccounts = (sql: Sql, clientId: string): Promise<{ accountId: string; accountNumber: string }[]> =>
   sql<{ accountId: string; accountNumber: string }>`

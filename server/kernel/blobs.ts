@@ -60,6 +60,12 @@ export interface SealedBlob {
   readonly sha256: string;
 }
 
+/** Where a file's bytes are, as its row names them: a whole blob, or the part of one that small files share. */
+export interface BlobPart extends SealedBlob {
+  /** Where the file begins in the blob; `sizeBytes` and `sha256` are the file's own. Units: bytes. */
+  readonly blobOffset: number;
+}
+
 export interface BlobReader extends SealedBlob, AsyncDisposable {
   /** Shape: fewer bytes than asked for at the end, none beyond it. */
   read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;

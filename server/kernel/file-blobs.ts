@@ -1,17 +1,20 @@
 // The blob store on a file system: staged blobs in one folder, sealed ones fanned out below another.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
+  countFrames,
   createFrameCipher,
   createNonces,
   deriveBlobKey,
   type FrameCipher,
   formatHeader,
+  framesEnd,
   frameSizeBytes,
   headerSizeBytes,
   isBlobId,
   parseHeader,
+  strideBytes,
 } from './blob-frames.ts';
 import { createFolderSync, fanOut, onMedium, writeFully } from './blob-medium.ts';
 import {
@@ -30,8 +33,10 @@ import { refusals } from './rules.ts';
 import { openSealedFile } from './sealed-file.ts';
 import { openStagedFile, redoPath } from './staged-file.ts';
 
-/** Blobs up to this size are put in one write. Units: bytes. */
+/** Bytes that come as a stream are gathered up to this size, and put in one write when they end before. Units: bytes. */
 const smallSizeBytesMax = 16 * frameSizeBytes;
+/** Bytes that are in memory already are put in one write up to this size. Units: bytes. */
+const wholeSizeBytesMax = 64 * frameSizeBytes;
 
 /** Opens the store in a folder, which is made when it is not there. Several processes may open the same folder. */
 export async function openFileBlobs(parts: {
@@ -99,24 +104,26 @@ export async function openFileBlobs(parts: {
     });
   }
 
-  /** Header, frames and seal of a small blob in one write and one sync: the common case of a run of statements. */
+  /** Header, frames and seal of a small blob in one write and one sync: a statement, or many that share it. */
   async function putSmall(blobId: string, bytes: Buffer): Promise<SealedBlob> {
     const { header, cipher } = await newCipher(blobId);
     const nextNonce = createNonces(random);
-    const nonces: Buffer[] = [];
-    const pieces = [header];
-    for (let at = 0; at < bytes.length; at += frameSizeBytes) {
-      const nonce = nextNonce();
-      pieces.push(cipher.sealFrame(nonces.length, nonce, bytes.subarray(at, at + frameSizeBytes)));
-      nonces.push(nonce);
+    const nonces = Array.from({ length: countFrames(bytes.length) }, nextNonce);
+    const sha256 = hash('sha256', bytes, 'buffer');
+    const record = { sizeBytes: bytes.length, sha256, nonces: Buffer.concat(nonces) };
+    const seal = cipher.formatSeal(nextNonce(), record);
+    const file = Buffer.allocUnsafe(framesEnd(bytes.length) + seal.length);
+    header.copy(file);
+    seal.copy(file, framesEnd(bytes.length));
+    for (const [index, nonce] of nonces.entries()) {
+      const text = bytes.subarray(index * frameSizeBytes, (index + 1) * frameSizeBytes);
+      cipher.sealFrame(index, nonce, text, file.subarray(headerSizeBytes + index * strideBytes));
     }
-    const sha256 = createHash('sha256').update(bytes).digest();
-    pieces.push(cipher.formatSeal(nextNonce(), { sizeBytes: bytes.length, sha256, nonces: Buffer.concat(nonces) }));
     await onMedium(blobId, async () => {
       try {
         const handle = await open(stagedPath(blobId), 'wx', 0o600);
         try {
-          await writeFully(handle, Buffer.concat(pieces), 0);
+          await writeFully(handle, file, 0);
           await handle.datasync();
         } finally {
           await handle.close();
@@ -182,7 +189,7 @@ export async function openFileBlobs(parts: {
     async put(bytes, { blobId = ids.next() } = {}) {
       if (!(bytes instanceof Uint8Array)) return putStream(blobId, bytes);
       const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      if (whole.length <= smallSizeBytesMax) return putSmall(blobId, whole);
+      if (whole.length <= wholeSizeBytesMax) return putSmall(blobId, whole);
       return putStream(blobId, [whole]);
     },
 

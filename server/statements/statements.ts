@@ -64,7 +64,7 @@ export interface StatementParts {
   readonly outbox: Outbox;
   readonly requests: Requests;
   readonly log: Log;
-  readonly identity: Pick<Identity, 'findClientByAccount' | 'listAccounts'>;
+  readonly identity: Pick<Identity, 'findClientsByAccounts' | 'listAccounts'>;
   readonly messages: Pick<Messages, 'notify'>;
   readonly delivery: Pick<Delivery, 'deliveryFor'>;
   readonly brokerKey: BrokerKey;

@@ -9,7 +9,7 @@ import { keptMs } from '../proof/rules.ts';
 import type { FileReader, Readable } from '../repository/reading.ts';
 import type { Repository } from '../repository/repository.ts';
 import { joinPath } from '../repository/rules.ts';
-import { findEntryById } from '../repository/store.ts';
+import { findEntryById, partOf } from '../repository/store.ts';
 import { refusals, type WaitsFor } from './rules.ts';
 import * as store from './store.ts';
 
@@ -120,7 +120,13 @@ export function createCatalog(parts: {
     async openPortalCopy(actor: Actor, statementId: string): Promise<FileReader> {
       const row = await findReadable(actor, statementId);
       if (row.blobId === null) throw refusals.statement_expired();
-      return repository.openFile(actor, row.clientId, readableOf(row), row.blobId, { form: 'portal' });
+      return repository.openFile(
+        actor,
+        row.clientId,
+        readableOf(row),
+        { ...row, blobId: row.blobId },
+        { form: 'portal' },
+      );
     },
 
     /** The form that lies in the repository, as it lies there. Refuses: statement_not_found, statement_not_delivered. */
@@ -134,7 +140,7 @@ export function createCatalog(parts: {
         sizeBytes: entry.sizeBytes,
         sha256: entry.sha256 ?? undefined,
       };
-      return repository.openFile(actor, row.clientId, file, entry.blobId!, { form: 'delivered' });
+      return repository.openFile(actor, row.clientId, file, partOf(entry), { form: 'delivered' });
     },
 
     /** Everything that happened to one statement, in order, the coming expiry last. */

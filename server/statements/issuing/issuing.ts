@@ -5,7 +5,8 @@
 // again; a request and a row of a run issue at most one statement; row, delivery and events are written in one transaction.
 import { type Actor, isAtDesk } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
-import type { BlobStore, SealedBlob } from '../../kernel/blobs.ts';
+import { wholeOf } from '../../kernel/blob-parts.ts';
+import type { BlobPart, BlobStore } from '../../kernel/blobs.ts';
 import { type Clock, dateInZone, formatInstant } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { enqueue } from '../../kernel/jobs.ts';
@@ -42,14 +43,20 @@ export interface Issued {
   readonly sizeBytes: number;
 }
 
+export interface Account {
+  readonly clientId: string;
+  readonly accountId: string;
+  readonly accountNumber: string;
+}
+
 /** A file that is checked and stored, and whose account is known. */
 export interface ReadyStatement {
-  readonly account: { readonly clientId: string; readonly accountId: string; readonly accountNumber: string };
+  readonly account: Account;
   readonly kind: string;
   readonly period: rules.Period;
   readonly extension: string;
   readonly title: string | undefined;
-  readonly plain: SealedBlob;
+  readonly plain: BlobPart;
   readonly runId?: string;
 }
 
@@ -61,7 +68,7 @@ export interface IssuingParts {
   readonly blobs: BlobStore;
   readonly audit: Audit;
   readonly requests: Requests;
-  readonly identity: Pick<Identity, 'findClientByAccount' | 'listAccounts'>;
+  readonly identity: Pick<Identity, 'findClientsByAccounts' | 'listAccounts'>;
   readonly messages: Pick<Messages, 'notify'>;
   readonly repository: Repository;
   readonly placing: Placing;
@@ -73,10 +80,16 @@ export function createIssuing(parts: IssuingParts) {
   const { database, clock, random, ids, blobs, audit, requests } = parts;
   const { identity, messages, repository, placing, deletions, settings } = parts;
 
+  /** The accounts of clients that are not closed, by number; those that there are. */
+  async function findAccounts(sql: Sql, accountNumbers: readonly string[]): Promise<Map<string, Account>> {
+    const found = await identity.findClientsByAccounts(sql, [...new Set(accountNumbers)]);
+    return new Map(found.flatMap((row) => (row.state === 'closed' ? [] : [[row.accountNumber, row]])));
+  }
+
   /** Refuses: account_unknown. */
-  async function getAccount(sql: Sql, accountNumber: string): Promise<ReadyStatement['account']> {
-    const account = await identity.findClientByAccount(sql, accountNumber);
-    if (account === undefined || account.state === 'closed') throw refusals.account_unknown({ accountNumber });
+  async function getAccount(sql: Sql, accountNumber: string): Promise<Account> {
+    const account = (await findAccounts(sql, [accountNumber])).get(accountNumber);
+    if (account === undefined) throw refusals.account_unknown({ accountNumber });
     return account;
   }
 
@@ -92,10 +105,10 @@ export function createIssuing(parts: IssuingParts) {
     const versions = new Map<string, number>();
     for (const { last, ...series } of await store.listLastVersions(sql, batch.map(seriesOf)))
       versions.set(keyOf(series), last);
-    const ways = new Map<string, rules.Way>();
-    for (const { account } of batch) {
-      if (!ways.has(account.clientId)) ways.set(account.clientId, (await placing.wayNow(sql, account.clientId)).way);
-    }
+    const ways = await placing.waysNow(
+      sql,
+      batch.map(({ account }) => account.clientId),
+    );
     const rows: store.NewStatement[] = [];
     const waiting: { statementId: string; clientId: string; waitsFor: rules.WaitsFor; nowMs: number }[] = [];
     const answers = batch.map((ready): Issued | Refusal => {
@@ -106,7 +119,7 @@ export function createIssuing(parts: IssuingParts) {
       versions.set(keyOf(series), version);
       const feedCode = feedCodes.get(account.accountId)!;
       const name = rules.deliveredName({ feedCode, kind, periodTo: period.to, version, extension });
-      const way = ways.get(account.clientId)!;
+      const { way } = ways.get(account.clientId)!;
       const statementId = ids.next();
       rows.push({
         id: statementId,
@@ -129,7 +142,7 @@ export function createIssuing(parts: IssuingParts) {
     });
     if (rows.length > 0) await store.insertStatements(sql, rows);
     if (waiting.length > 0) await store.insertWaiting(sql, waiting);
-    for (const [clientId, way] of ways) {
+    for (const [clientId, { way }] of ways) {
       if (way.way !== 'wait') continue;
       const own = waiting.filter((row) => row.clientId === clientId).map((row) => row.statementId);
       if (own.length > 0) await placing.tellWaiting(sql, clientId, own, way.waitsFor);
@@ -195,8 +208,8 @@ export function createIssuing(parts: IssuingParts) {
   async function keepPlain(
     bytes: AsyncIterable<Uint8Array> | Uint8Array,
     sha256: string | undefined,
-  ): Promise<SealedBlob> {
-    const plain = await blobs.put(bytes instanceof Uint8Array ? bytes : limited(bytes));
+  ): Promise<BlobPart> {
+    const plain = wholeOf(await blobs.put(bytes instanceof Uint8Array ? bytes : limited(bytes)));
     try {
       if (plain.sizeBytes === 0) throw refusals.statement_empty();
       if (sha256 !== undefined && sha256.toLowerCase() !== plain.sha256) {
@@ -211,7 +224,7 @@ export function createIssuing(parts: IssuingParts) {
 
   return {
     insertAll,
-    getAccount,
+    findAccounts,
 
     /**
      * Issues one file. The same request id answers the same statement.
@@ -253,14 +266,14 @@ export function createIssuing(parts: IssuingParts) {
       const clientId = actor.kind === 'client' ? actor.clientId : asked.clientId;
       if (actor.kind !== 'client') checkDesk(actor);
       if (clientId === undefined) throw refusals.test_file_not_possible();
-      const { way } = await placing.wayNow(database.sql, clientId);
+      const { way } = (await placing.waysNow(database.sql, [clientId])).get(clientId)!;
       if (way.way === 'portal' || (way.way === 'wait' && way.waitsFor === 'connection'))
         throw refusals.test_file_not_possible();
       const [first] = await identity.listAccounts(database.sql, clientId);
       if (first === undefined) throw refusals.client_without_account();
       const nowMs = clock.nowMs();
       const text = rules.testFileText(settings.brokerName, formatInstant(nowMs));
-      const plain = await blobs.put(Buffer.from(text));
+      const plain = wholeOf(await blobs.put(Buffer.from(text)));
       const day = dateInZone(nowMs, settings.timeZone);
       const ready = {
         account: { clientId, ...first },

@@ -5,10 +5,9 @@
 // form takes a while, so the client's choice is looked at again, and held, in the transaction that publishes it.
 import { systemActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
-import type { BlobStore } from '../../kernel/blobs.ts';
+import { blobsOf } from '../../kernel/blob-parts.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import { createSemaphore } from '../../kernel/limits.ts';
 import type { Log } from '../../kernel/log.ts';
 import { isDoubtful, Outage } from '../../kernel/refusal.ts';
 import type { Outbox } from '../../kernel/outbox.ts';
@@ -37,7 +36,6 @@ export function createPlacing(parts: {
   database: Database;
   clock: Clock;
   ids: Ids;
-  blobs: BlobStore;
   audit: Audit;
   outbox: Outbox;
   log: Log;
@@ -48,9 +46,15 @@ export function createPlacing(parts: {
 }) {
   const { database, clock, ids, audit, outbox, log, delivery, messages, repository, sealing } = parts;
 
-  async function wayNow(sql: Sql, clientId: string) {
-    const now = await delivery.deliveryFor(sql, clientId);
-    return { now, way: wayOf({ ...now, usableCertificates: now.certificates.length }) };
+  /** Where the statements of these clients go now, by client. */
+  async function waysNow(sql: Sql, clientIds: readonly string[]) {
+    const terms = await delivery.deliveryFor(sql, [...new Set(clientIds)]);
+    return new Map(
+      [...terms].map(([clientId, now]) => [
+        clientId,
+        { now, way: wayOf({ ...now, usableCertificates: now.certificates.length }) },
+      ]),
+    );
   }
 
   /** Records why a statement waits; the first one tells the client and the desk, the others would only repeat it. */
@@ -74,26 +78,14 @@ export function createPlacing(parts: {
     await messages.notify(sql, { ...notice, desk: 'delivery', params: { clientId, waitsFor } });
   }
 
-  /** Makes the delivered form, or says what the statement waits for. */
-  async function seal(row: store.StatementRow, certificates: readonly Certificate[]): Promise<SealedForm | Outcome> {
-    try {
-      const plain = { blobId: row.blobId!, sizeBytes: row.sizeBytes, sha256: row.sha256 };
-      return await sealing.seal(plain, row.name, certificates);
-    } catch (fault) {
-      // Workers that are busy or stopping say nothing about this certificate: whoever asked tries again.
-      if (fault instanceof Outage) throw fault;
-      log.fault('a statement could not be sealed and waits', fault, { statementId: row.id });
-      return wait(row, 'encryption');
-    }
-  }
-
   /** Of these clients, those whose choice is another one than the form was made for: encryption switched on, a key ended. */
   async function findChanged(sql: Sql, sealed: readonly Sealed[]): Promise<Set<string>> {
     const made = new Map(sealed.map(({ row, form }) => [row.clientId, form.certificates]));
     await holdElections(sql, [...made.keys()]);
     const changed = new Set<string>();
+    const ways = await waysNow(sql, [...made.keys()]);
     for (const [clientId, certificates] of made) {
-      const { now, way } = await wayNow(sql, clientId);
+      const { now, way } = ways.get(clientId)!;
       const wanted = way.way === 'encrypted' ? now.certificates : way.way === 'plain' ? [] : undefined;
       if (wanted === undefined || idsOf(wanted) !== idsOf(certificates)) changed.add(clientId);
     }
@@ -170,30 +162,37 @@ export function createPlacing(parts: {
     ];
   }
 
-  /** Removes what was made for statements that another process placed first, or that could not be placed. */
+  /** Removes what was made and no row names: for statements that another process placed first, or that were not placed. */
   async function discard(sealed: readonly Sealed[]): Promise<void> {
-    const made = sealed.flatMap(({ row, form }) =>
-      [form.file.blobId, form.signature?.blobId].filter((blobId) => blobId !== undefined && blobId !== row.blobId),
-    );
-    await repository.release(made as string[]);
+    await repository.release(blobsOf(sealed.map(({ form }) => form.signature ?? form.file)));
   }
 
-  /** Places together; where one of several cannot be placed, the others are placed one by one. */
+  /**
+   * Places together; where one of several cannot be placed, the others are placed one by one. What was made and is not
+   * placed is removed at the very end, because statements of a batch share blobs.
+   */
   async function placeAll(sealed: readonly Sealed[]): Promise<(Outcome | typeof outdated)[]> {
     if (sealed.length === 0) return [];
+    let mayBeNamed = false;
     try {
-      const outcomes = await place(sealed);
-      await discard(sealed.filter((_, index) => outcomes[index]!.outcome !== 'placed'));
+      const outcomes = await place(sealed).catch((fault: unknown) => {
+        if (fault instanceof Outage || sealed.length === 1) throw fault;
+        return placeEach(sealed);
+      });
+      mayBeNamed = outcomes.every(({ outcome }) => outcome === 'placed');
       return outcomes;
     } catch (fault) {
-      if (sealed.length === 1 || fault instanceof Outage) {
-        if (!isDoubtful(fault)) await discard(sealed);
-        throw fault;
-      }
+      mayBeNamed = isDoubtful(fault);
+      throw fault;
+    } finally {
+      if (!mayBeNamed) await discard(sealed);
     }
+  }
+
+  async function placeEach(sealed: readonly Sealed[]): Promise<(Outcome | typeof outdated)[]> {
     const outcomes: (Outcome | typeof outdated)[] = [];
     for (const item of sealed) {
-      const [outcome] = await placeAll([item]).catch(async (fault: unknown) => {
+      const [outcome] = await place([item]).catch(async (fault: unknown) => {
         if (fault instanceof Outage) throw fault;
         log.fault('a statement could not be placed and waits', fault, { statementId: item.row.id });
         return [await wait(item.row, 'encryption')];
@@ -201,6 +200,27 @@ export function createPlacing(parts: {
       outcomes.push(outcome!);
     }
     return outcomes;
+  }
+
+  /** Makes the delivered forms. Shape: those that were made, and those at fault; workers that are busy or stopping, or a full disk, say nothing about a statement: whoever asked tries it again. */
+  async function seal(due: readonly { row: store.StatementRow; certificates: readonly Certificate[] }[]) {
+    const results = await sealing.sealAll(
+      due.map(({ row, certificates }) => ({
+        plain: { ...row, blobId: row.blobId! },
+        fileName: row.name,
+        certificates,
+      })),
+    );
+    const sealed: Sealed[] = [];
+    const failed: { row: store.StatementRow; fault: unknown }[] = [];
+    let outage: Outage | undefined;
+    for (const [index, { row }] of due.entries()) {
+      const result = results[index]!;
+      if (result.status === 'fulfilled') sealed.push({ row, form: result.value });
+      else if (result.reason instanceof Outage) outage = result.reason;
+      else failed.push({ row, fault: result.reason });
+    }
+    return { sealed, failed, outage };
   }
 
   /** Brings waiting statements as far as they can go now; any of them may come any number of times. */
@@ -212,37 +232,24 @@ export function createPlacing(parts: {
     const outcomes = new Map<string, Outcome>(
       statementIds.map((statementId) => [statementId, { outcome: 'done_before' }]),
     );
-    const ways = new Map<string, ReturnType<typeof wayNow>>();
-    const sealed: Sealed[] = [];
-    let outage: Outage | undefined;
-    const prepare = async (row: store.StatementRow): Promise<void> => {
-      // One look a client and batch; the next batch looks again.
-      const known = ways.get(row.clientId) ?? wayNow(database.sql, row.clientId);
-      ways.set(row.clientId, known);
-      const { now, way } = await known;
-      if (way.way === 'wait') return void outcomes.set(row.id, await wait(row, way.waitsFor));
-      if (way.way === 'portal') {
+    const ways = await waysNow(
+      database.sql,
+      waiting.map((row) => row.clientId),
+    );
+    const due: { row: store.StatementRow; certificates: readonly Certificate[] }[] = [];
+    for (const row of waiting) {
+      const { now, way } = ways.get(row.clientId)!;
+      if (way.way === 'wait') outcomes.set(row.id, await wait(row, way.waitsFor));
+      else if (way.way === 'portal') {
         await database.transaction((sql) => store.deleteWaiting(sql, row.id, clock.nowMs() + keptMs));
-        return void outcomes.set(row.id, { outcome: 'portal' });
-      }
-      const form = await seal(row, way.way === 'encrypted' ? now.certificates : []);
-      if ('outcome' in form) outcomes.set(row.id, form);
-      else sealed.push({ row, form });
-    };
-    const busy = createSemaphore({ permits: sealedAtOnce, waitingMax: waiting.length });
-    await Promise.all(
-      waiting.map((row) =>
-        busy
-          .run(() => prepare(row))
-          .catch((fault: unknown) => {
-            if (!(fault instanceof Outage)) throw fault;
-            outage = fault;
-          }),
-      ),
-    ).catch(async (fault: unknown) => {
-      await discard(sealed);
-      throw fault;
-    });
+        outcomes.set(row.id, { outcome: 'portal' });
+      } else due.push({ row, certificates: way.way === 'encrypted' ? now.certificates : [] });
+    }
+    const { sealed, failed, outage } = await seal(due);
+    for (const { row, fault } of failed) {
+      log.fault('a statement could not be sealed and waits', fault, { statementId: row.id });
+      outcomes.set(row.id, await wait(row, 'encryption'));
+    }
     const placed = await placeAll(sealed);
     const again: string[] = [];
     for (const [index, { row }] of sealed.entries()) {
@@ -258,7 +265,7 @@ export function createPlacing(parts: {
   }
 
   return {
-    wayNow,
+    waysNow,
     tellWaiting,
     deliverAll: (statementIds: readonly string[]) => deliverAll(statementIds),
     deliver: async (statementId: string): Promise<Outcome> => (await deliverAll([statementId])).get(statementId)!,
@@ -285,7 +292,6 @@ export function createPlacing(parts: {
 }
 
 const pageStatements = 50;
-const sealedAtOnce = 12;
 /** How often a form is made for a choice that changes meanwhile, before the statement waits. */
 const formsMax = 3;
 

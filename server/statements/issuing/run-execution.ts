@@ -9,9 +9,9 @@ import type { Database } from '../../kernel/sql.ts';
 import { events } from '../events.ts';
 import type { Manifests } from '../proof/manifests.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { Issuing, ReadyStatement } from './issuing.ts';
+import type { Account, Issuing, ReadyStatement } from './issuing.ts';
 import type { Placing } from './placing.ts';
-import { extensionOf, parsePeriod } from './rules.ts';
+import { extensionOf, parsePeriod, refusals } from './rules.ts';
 import * as store from './runs-store.ts';
 
 type WaitingLine = Awaited<ReturnType<typeof store.listWaitingLines>>[number];
@@ -38,15 +38,17 @@ export function createRunExecution(parts: {
         runId,
         lines.map((line) => line.rowNumber),
       );
-      const accounts = new Map<string, ReadyStatement['account'] | Refusal>();
+      const accounts = await issuing.findAccounts(
+        sql,
+        lines.map((line) => line.accountNumber),
+      );
       const outcomes: store.LineOutcome[] = [];
       const ready: { line: WaitingLine; statement: ReadyStatement }[] = [];
       for (const line of lines) {
         if (!claimed.has(line.rowNumber)) continue;
-        const account =
-          accounts.get(line.accountNumber) ?? (await asRefusal(issuing.getAccount(sql, line.accountNumber)));
-        accounts.set(line.accountNumber, account);
-        if (account instanceof Refusal) outcomes.push(failed(line, account));
+        const { accountNumber } = line;
+        const account = accounts.get(accountNumber);
+        if (account === undefined) outcomes.push(failed(line, refusals.account_unknown({ accountNumber })));
         else ready.push({ line, statement: readyOf(runId, line, account) });
       }
       const answers = await issuing.insertAll(
@@ -149,18 +151,12 @@ export function createRunExecution(parts: {
 }
 
 const pageRows = 1000;
-/** Rows of one transaction. */
-const batchRows = 40;
+/** Rows of one transaction; about as many statements as share a blob. */
+const batchRows = 80;
 const progressEveryMs = 1000;
 
 const chunks = <Item>(items: readonly Item[], size: number): Item[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
-
-const asRefusal = <Value>(work: Promise<Value>): Promise<Value | Refusal> =>
-  work.catch((fault: unknown) => {
-    if (fault instanceof Refusal) return fault;
-    throw fault;
-  });
 
 const failed = (line: WaitingLine, refusal: Refusal): store.LineOutcome => ({
   rowNumber: line.rowNumber,
@@ -170,14 +166,14 @@ const failed = (line: WaitingLine, refusal: Refusal): store.LineOutcome => ({
   detail: refusal.message,
 });
 
-const readyOf = (runId: string, line: WaitingLine, account: ReadyStatement['account']): ReadyStatement => ({
+const readyOf = (runId: string, line: WaitingLine, account: Account): ReadyStatement => ({
   account,
   kind: line.kind,
   period: parsePeriod(line.period),
   extension: extensionOf(line.fileName),
   title: undefined,
   // The run's blob becomes the statement's: the bytes are written once.
-  plain: { blobId: line.file.blobId!, sizeBytes: line.file.sizeBytes, sha256: line.file.sha256 },
+  plain: { ...line.file, blobId: line.file.blobId! },
   runId,
 });
 

@@ -1,5 +1,6 @@
 // Taking in a run: every file is stored (or only hashed), run.csv is read, and the whole is checked before anything is issued.
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { putTogether, sharedBytesMax, wholeOf } from '../../kernel/blob-parts.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import { createSemaphore } from '../../kernel/limits.ts';
 import { parseRunCsv } from './run-csv.ts';
@@ -15,21 +16,23 @@ export interface ReceivedRun {
   readonly files: ReadonlyMap<string, RunFileRow>;
 }
 
-/** A file up to this size is held in memory while it is stored beside others; a larger one is stored as it comes. Units: bytes. */
+/** A file up to this size is held in memory and stored with its neighbours; a larger one is stored as it comes. Units: bytes. */
 const smallBytesMax = 1024 * 1024;
-const storedAtOnce = 8;
+const filesTogetherMax = 200;
+/** Groups of small files that are written while others are read. */
+const storedAtOnce = 3;
 
 export function createRunIntake(parts: { blobs: BlobStore }) {
   const { blobs } = parts;
 
   return {
     /**
-     * Reads every file once. `kept` is told of each stored file; without it files are hashed and nothing is stored.
+     * Reads every file once. `kept` is told of files as they are stored; without it files are hashed and nothing is stored.
      * Refuses: run_csv_missing, run_file_repeated, run_too_large, statement_too_large, and what the source refuses.
      */
     async receive(
       files: AsyncIterable<RunFile>,
-      kept: ((file: RunFileRow) => Promise<void>) | undefined,
+      kept: ((files: readonly RunFileRow[]) => Promise<void>) | undefined,
     ): Promise<ReceivedRun> {
       const found = new Map<string, RunFileRow>();
       const names = new Set<string>();
@@ -39,10 +42,33 @@ export function createRunIntake(parts: { blobs: BlobStore }) {
       let csv: Buffer | undefined;
       let sizeBytes = 0;
 
-      const keep = async (name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> => {
-        const file = kept === undefined ? await hash(name, bytes) : { name, ...(await blobs.put(bytes)) };
-        await kept?.(file);
-        found.set(name, file);
+      const keep = async (rows: readonly RunFileRow[]): Promise<void> => {
+        await kept?.(rows);
+        for (const row of rows) found.set(row.name, row);
+      };
+      const keepLarge = async (name: string, bytes: AsyncIterable<Uint8Array>): Promise<void> =>
+        keep([kept === undefined ? await hashOf(name, bytes) : { name, ...wholeOf(await blobs.put(bytes)) }]);
+
+      let small: { name: string; bytes: Buffer }[] = [];
+      let smallBytes = 0;
+      /** Stores the small files that were read until now, together and beside what goes on. */
+      const keepSmall = async (): Promise<void> => {
+        const files = small;
+        small = [];
+        smallBytes = 0;
+        const work = storing
+          .run(async () => {
+            if (kept === undefined) return await keep(files.map(({ name, bytes }) => rowOf(name, bytes)));
+            const stored = await putTogether(
+              blobs,
+              files.map((file) => file.bytes),
+            );
+            await keep(stored.map((part, index) => ({ ...part, name: files[index]!.name })));
+          })
+          .catch((thrown: unknown) => void (fault ??= thrown));
+        pending.add(work);
+        void work.then(() => pending.delete(work));
+        if (pending.size > storedAtOnce) await Promise.race(pending);
       };
 
       try {
@@ -62,24 +88,25 @@ export function createRunIntake(parts: { blobs: BlobStore }) {
               throw refusals.run_csv_invalid({ reason: `it is larger than ${runLimits.csvBytes} bytes` });
             csv = head;
           } else if (rest === undefined) {
-            const work = storing.run(() => keep(file.name, head)).catch((thrown: unknown) => void (fault ??= thrown));
-            pending.add(work);
-            void work.then(() => pending.delete(work));
-            if (pending.size >= storedAtOnce * 2 - 1) await Promise.race(pending);
+            if (smallBytes + head.length > sharedBytesMax) await keepSmall();
+            small.push({ name: file.name, bytes: head });
+            smallBytes += head.length;
+            if (small.length >= filesTogetherMax) await keepSmall();
           } else
-            await keep(
+            await keepLarge(
               file.name,
               limited(head, rest, (bytes) => (sizeBytes += bytes)),
             );
           if (sizeBytes > runLimits.bytes)
             throw refusals.run_too_large({ rows: runLimits.rows, bytes: runLimits.bytes });
         }
+        if (small.length > 0) await keepSmall();
       } finally {
         await Promise.all(pending);
       }
       if (fault !== undefined) throw fault;
       if (csv === undefined) throw refusals.run_csv_missing();
-      return { csv, csvSha256: createHash('sha256').update(csv).digest('hex'), files: found };
+      return { csv, csvSha256: hash('sha256', csv), files: found };
     },
   };
 }
@@ -115,31 +142,39 @@ async function* limited(
   }
 }
 
-async function hash(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<RunFileRow> {
+async function hashOf(name: string, bytes: AsyncIterable<Uint8Array>): Promise<RunFileRow> {
   const digest = createHash('sha256');
   let sizeBytes = 0;
-  for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
+  for await (const chunk of bytes) {
     digest.update(chunk);
     sizeBytes += chunk.length;
   }
-  return { name, blobId: null, sizeBytes, sha256: digest.digest('hex') };
+  return { name, blobId: null, blobOffset: 0, sizeBytes, sha256: digest.digest('hex') };
 }
 
+const rowOf = (name: string, bytes: Buffer): RunFileRow => ({
+  name,
+  blobId: null,
+  blobOffset: 0,
+  sizeBytes: bytes.length,
+  sha256: hash('sha256', bytes),
+});
+
 /**
- * Judges every row and every file of a received run. `isAccount` says whether a client has the account.
+ * Judges every row and every file of a received run. `findAccounts` tells which of these a client has.
  * Shape: the lines to keep, faulty ones with their code; files that no row names come as lines after the last row.
  */
 export async function checkRun(
   received: ReceivedRun,
-  isAccount: (accountNumber: string) => Promise<boolean>,
+  findAccounts: (accountNumbers: readonly string[]) => Promise<Pick<ReadonlyMap<string, unknown>, 'has'>>,
 ): Promise<{ lines: LineRow[]; rows: number; faults: number }> {
   const rows = parseRunCsv(received.csv);
-  const accounts = new Map<string, boolean>();
+  const accounts = await findAccounts(rows.map((row) => row.account));
   const series = new Map<string, number>();
   const named = new Set<string>();
   const lines: LineRow[] = [];
 
-  const findFault = async (row: CsvRow, rowNumber: number): Promise<RowFault | undefined> => {
+  const findFault = (row: CsvRow, rowNumber: number): RowFault | undefined => {
     named.add(row.file);
     const file = received.files.get(row.file.normalize('NFC'));
     const fault = findRowFault(row, file);
@@ -148,8 +183,7 @@ export async function checkRun(
     const expected = row.sha256.toLowerCase();
     if (file!.sha256 !== expected)
       return asFault(issuingRefusals.statement_hash_differs({ found: file!.sha256, expected }));
-    if (!accounts.has(row.account)) accounts.set(row.account, await isAccount(row.account));
-    if (!accounts.get(row.account)) return asFault(issuingRefusals.account_unknown({ accountNumber: row.account }));
+    if (!accounts.has(row.account)) return asFault(issuingRefusals.account_unknown({ accountNumber: row.account }));
     const before = series.get(seriesOf(row));
     if (before !== undefined) return asFault(refusals.run_row_repeated({ row: before }));
     series.set(seriesOf(row), rowNumber);
@@ -158,7 +192,7 @@ export async function checkRun(
 
   for (const [index, row] of rows.entries()) {
     const rowNumber = index + 1;
-    const fault = await findFault(row, rowNumber);
+    const fault = findFault(row, rowNumber);
     const { account: accountNumber, file: fileName, ...rest } = row;
     const state = fault === undefined ? 'waiting' : 'refused';
     lines.push({ rowNumber, accountNumber, fileName: fileName.normalize('NFC'), ...rest, state, ...faultCells(fault) });

@@ -69,6 +69,7 @@ export async function clearRun(sql: Sql, runId: string): Promise<string[] | unde
 export interface RunFileRow {
   readonly name: string;
   readonly blobId: string | null;
+  readonly blobOffset: number;
   readonly sizeBytes: number;
   readonly sha256: string;
 }
@@ -77,17 +78,18 @@ export async function insertFiles(sql: Sql, runId: string, files: readonly RunFi
   const records = files.map((file) => ({
     name: file.name,
     blob_id: file.blobId,
+    blob_offset: file.blobOffset,
     size_bytes: file.sizeBytes,
     sha256: file.sha256,
   }));
-  await sql`insert into run_files (run_id, name, blob_id, size_bytes, sha256)
+  await sql`insert into run_files (run_id, name, blob_id, blob_offset, size_bytes, sha256)
     select ${runId}, * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (name text, blob_id text,
-      size_bytes bigint, sha256 text)`;
+      blob_offset bigint, size_bytes bigint, sha256 text)`;
 }
 
 export async function listFiles(sql: Sql, runId: string): Promise<RunFileRow[]> {
-  return sql<RunFileRow>`select name, blob_id as "blobId", size_bytes as "sizeBytes", sha256 from run_files
-    where run_id = ${runId} order by name`;
+  return sql<RunFileRow>`select name, blob_id as "blobId", blob_offset as "blobOffset", size_bytes as "sizeBytes", sha256
+    from run_files where run_id = ${runId} order by name`;
 }
 
 /** Lets go of the run's own hold on its blobs; statements hold theirs. */
@@ -138,7 +140,7 @@ export async function updateChecked(
     rows_failed = ${now.rowsFailed}, checked_at_ms = ${now.atMs} where id = ${runId}`;
 }
 
-/** Lines that are not issued yet, each with its file; those of one account together, so that what it needs is looked up once. */
+/** Lines that are not issued yet, each with its file; in their order, in which most runs bring the files that share a blob. */
 export async function listWaitingLines(
   sql: Sql,
   runId: string,
@@ -146,12 +148,12 @@ export async function listWaitingLines(
 ): Promise<(LineRow & { readonly file: RunFileRow })[]> {
   const rows = await sql<LineRow & RunFileRow & { fileSha256: string }>`select r.row_number as "rowNumber",
     r.account_number as "accountNumber", r.kind, r.period, r.file_name as "fileName", r.sha256, r.state, r.code, r.detail,
-    f.name, f.blob_id as "blobId", f.size_bytes as "sizeBytes", f.sha256 as "fileSha256"
+    f.name, f.blob_id as "blobId", f.blob_offset as "blobOffset", f.size_bytes as "sizeBytes", f.sha256 as "fileSha256"
     from run_rows r join run_files f on f.run_id = r.run_id and f.name = r.file_name
-    where r.run_id = ${runId} and r.state = 'waiting' order by r.account_number, r.row_number limit ${limit}`;
-  return rows.map(({ name, blobId, sizeBytes, fileSha256, ...line }) => ({
+    where r.run_id = ${runId} and r.state = 'waiting' order by r.row_number limit ${limit}`;
+  return rows.map(({ name, blobId, blobOffset, sizeBytes, fileSha256, ...line }) => ({
     ...line,
-    file: { name, blobId, sizeBytes, sha256: fileSha256 },
+    file: { name, blobId, blobOffset, sizeBytes, sha256: fileSha256 },
   }));
 }
 

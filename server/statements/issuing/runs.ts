@@ -89,15 +89,7 @@ export function createRuns(parts: RunParts) {
   }
 
   async function accept(actor: Actor, runId: string, isDryRun: boolean, received: ReceivedRun): Promise<void> {
-    const isAccount = (accountNumber: string): Promise<boolean> =>
-      issuing.getAccount(database.sql, accountNumber).then(
-        () => true,
-        (fault: unknown) => {
-          if ((fault as { code?: string }).code === 'account_unknown') return false;
-          throw fault;
-        },
-      );
-    const checked = await checkRun(received, isAccount);
+    const checked = await checkRun(received, (numbers) => issuing.findAccounts(database.sql, numbers));
     const state = checked.faults > 0 ? 'refused' : isDryRun ? 'checked' : 'running';
     await database.transaction(async (sql) => {
       for (let from = 0; from < checked.lines.length; from += linesAtOnce) {
@@ -139,23 +131,17 @@ export function createRuns(parts: RunParts) {
       const runId = before?.id ?? ids.next();
       const run = { id: runId, reference, isDryRun: asked.isDryRun, askedBy: formatActor(actor), nowMs: clock.nowMs() };
       await store.saveReceiving(database.sql, run);
-      // Files are written down some at a time; what a crash leaves out is an orphan that the sweep takes.
-      let stored: store.RunFileRow[] = [];
-      const writeDown = async (): Promise<void> => {
-        const batch = stored;
-        stored = [];
-        await store.insertFiles(database.sql, runId, batch);
-      };
+      // Files are written down as they are stored; what a crash leaves out is an orphan that the sweep takes.
+      const stored = new Set<string>();
       try {
-        const received = await intake.receive(files, async (file) => {
-          stored.push(file);
-          if (stored.length >= filesAtOnce) await writeDown();
+        const received = await intake.receive(files, async (batch) => {
+          for (const { blobId } of batch) stored.add(blobId!);
+          await store.insertFiles(database.sql, runId, batch);
         });
-        await writeDown();
         await accept(actor, runId, asked.isDryRun, received);
       } catch (fault) {
         await clear(runId);
-        await repository.release(stored.flatMap((file) => file.blobId ?? []));
+        await repository.release([...stored]);
         throw fault;
       }
       return describeRun(await getRow(runId));
@@ -199,7 +185,6 @@ export function createRuns(parts: RunParts) {
 export type Runs = ReturnType<typeof createRuns>;
 
 const linesAtOnce = 1000;
-const filesAtOnce = 100;
 const outcomesAtOnce = 1000;
 const receivingKeptMs = 24 * 3_600_000;
 

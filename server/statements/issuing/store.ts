@@ -2,7 +2,7 @@
 import type { Sql } from '../../kernel/sql.ts';
 import type { WaitsFor } from './rules.ts';
 
-export interface StatementRow {
+interface StatementFacts {
   readonly id: string;
   readonly clientId: string;
   readonly accountId: string;
@@ -14,15 +14,23 @@ export interface StatementRow {
   readonly version: number;
   readonly name: string;
   readonly title: string | null;
-  readonly blobId: string | null;
+  readonly blobOffset: number;
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number | null;
+  readonly runId: string | null;
+}
+
+export interface NewStatement extends StatementFacts {
+  readonly blobId: string;
+}
+
+export interface StatementRow extends StatementFacts {
+  readonly blobId: string | null;
   readonly expiredAtMs: number | null;
   readonly withdrawnAtMs: number | null;
   readonly withdrawnReason: string | null;
-  readonly runId: string | null;
   /** The delivered form; null when the statement is for the portal alone. */
   readonly deliveryState: 'waiting' | 'placed' | null;
   readonly waitsFor: WaitsFor | null;
@@ -35,26 +43,6 @@ export interface StatementRow {
   readonly deliveredSizeBytes: number | null;
   readonly deliveredSha256: string | null;
   readonly placedAtMs: number | null;
-}
-
-export interface NewStatement {
-  readonly id: string;
-  readonly clientId: string;
-  readonly accountId: string;
-  readonly accountNumber: string;
-  readonly kind: string;
-  readonly periodFrom: string;
-  readonly periodTo: string;
-  readonly extension: string;
-  readonly version: number;
-  readonly name: string;
-  readonly title: string | null;
-  readonly blobId: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
-  readonly issuedAtMs: number;
-  readonly expiresAtMs: number | null;
-  readonly runId: string | null;
 }
 
 /**
@@ -115,6 +103,7 @@ export async function insertStatements(sql: Sql, rows: readonly NewStatement[]):
     name: row.name,
     title: row.title,
     blob_id: row.blobId,
+    blob_offset: row.blobOffset,
     size_bytes: row.sizeBytes,
     sha256: row.sha256,
     issued_at_ms: row.issuedAtMs,
@@ -122,10 +111,11 @@ export async function insertStatements(sql: Sql, rows: readonly NewStatement[]):
     run_id: row.runId,
   }));
   await sql`insert into statements (id, client_id, account_id, account_number, kind, period_from, period_to, extension,
-      version, name, title, blob_id, size_bytes, sha256, issued_at_ms, expires_at_ms, run_id)
+      version, name, title, blob_id, blob_offset, size_bytes, sha256, issued_at_ms, expires_at_ms, run_id)
     select * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (id text, client_id text, account_id text,
       account_number text, kind text, period_from date, period_to date, extension text, version integer, name text,
-      title text, blob_id text, size_bytes bigint, sha256 text, issued_at_ms bigint, expires_at_ms bigint, run_id text)`;
+      title text, blob_id text, blob_offset bigint, size_bytes bigint, sha256 text, issued_at_ms bigint,
+      expires_at_ms bigint, run_id text)`;
 }
 
 export async function insertWaiting(
@@ -147,7 +137,7 @@ export async function insertWaiting(
 export async function findStatements(sql: Sql, statementIds: readonly string[]): Promise<StatementRow[]> {
   return sql<StatementRow>`select s.id, s.client_id as "clientId", s.account_id as "accountId",
     s.account_number as "accountNumber", s.kind, s.period_from as "periodFrom", s.period_to as "periodTo", s.extension,
-    s.version, s.name, s.title, s.blob_id as "blobId", s.size_bytes as "sizeBytes", s.sha256,
+    s.version, s.name, s.title, s.blob_id as "blobId", s.blob_offset as "blobOffset", s.size_bytes as "sizeBytes", s.sha256,
     s.issued_at_ms as "issuedAtMs", s.expires_at_ms as "expiresAtMs", s.expired_at_ms as "expiredAtMs",
     s.withdrawn_at_ms as "withdrawnAtMs", s.withdrawn_reason as "withdrawnReason",
     s.run_id as "runId", d.state as "deliveryState",

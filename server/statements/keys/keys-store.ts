@@ -132,6 +132,7 @@ export async function listCertificates(sql: Sql, filter: KeyFilter): Promise<Cer
 }
 
 export interface TermsRow {
+  readonly clientId: string;
   readonly sftp: boolean | null;
   readonly portal: boolean | null;
   readonly encryption: 'off' | 'on' | null;
@@ -147,18 +148,17 @@ export interface TermsRow {
   }[];
 }
 
-/** Everything about a client's delivery in one statement, since a run asks it for thousands of clients. */
-export async function findTerms(sql: Sql, clientId: string): Promise<TermsRow> {
-  const [row] = await sql<TermsRow>`
-    select e.sftp, e.portal, e.encryption, c.state as "connectionState", coalesce((
+/** Everything about the delivery of many clients in one statement, since a run asks it for thousands. Shape: one row each. */
+export async function listTerms(sql: Sql, clientIds: readonly string[]): Promise<TermsRow[]> {
+  return await sql<TermsRow>`
+    select asked.id as "clientId", e.sftp, e.portal, e.encryption, c.state as "connectionState", coalesce((
         select jsonb_agg(jsonb_build_object('certificateId', k.id, 'fingerprint', k.fingerprint, 'subkeyId', k.subkey_id,
           'recipient', k.recipient, 'expiresAtMs', k.expires_at_ms, 'cipher', k.cipher) order by k.id desc)
-        from openpgp_certificates k where k.client_id = ${clientId} and k.state in ('enabled', 'expiring')
+        from openpgp_certificates k where k.client_id = asked.id and k.state in ('enabled', 'expiring')
       ), '[]'::jsonb) as certificates
-    from (select 1) as one
-    left join delivery_elections e on e.client_id = ${clientId}
-    left join delivery_connections c on c.client_id = ${clientId}`;
-  return row!;
+    from unnest(${clientIds}::text[]) as asked (id)
+    left join delivery_elections e on e.client_id = asked.id
+    left join delivery_connections c on c.client_id = asked.id`;
 }
 
 /** False when the key is no longer in `move.from`. */

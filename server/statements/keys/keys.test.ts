@@ -20,6 +20,8 @@ async function importCertificate(held: Fixture, made: { days?: number; purpose?:
 
 const certificates = async (held: Fixture) =>
   (await held.delivery.listKeys(held.client)).certificates.map(({ state }) => state);
+const termsOf = async ({ delivery, database, client }: Fixture) =>
+  (await delivery.deliveryFor(database.sql, [client.clientId])).get(client.clientId)!;
 const kinds = async (held: Fixture, who = held.client as Parameters<Fixture['messages']['listNotices']>[0]) =>
   (await held.messages.listNotices(who, { limit: 100 })).items.map(({ kind }) => kind);
 
@@ -162,8 +164,8 @@ test('by default a second SSH key is not offered', async () => {
 
 test('EN-05: nothing is encrypted before the client has enabled an imported certificate', async () => {
   await using held = await openDelivery();
-  const { delivery, client, database } = held;
-  const terms = () => delivery.deliveryFor(database.sql, client.clientId);
+  const { delivery, client } = held;
+  const terms = () => termsOf(held);
   assert.deepEqual(await terms(), {
     sftp: false,
     portal: true,
@@ -184,8 +186,8 @@ test('EN-05: nothing is encrypted before the client has enabled an imported cert
 
 test('a replacing certificate ends the old one when the client enables it, an added one stands beside it', async () => {
   await using held = await openDelivery();
-  const { delivery, client, database } = held;
-  const count = async () => (await delivery.deliveryFor(database.sql, client.clientId)).certificates.length;
+  const { delivery, client } = held;
+  const count = async () => (await termsOf(held)).certificates.length;
   await importCertificate(held);
   await delivery.enableEncryption(client);
   await importCertificate(held, { purpose: 'add' });
@@ -199,16 +201,16 @@ test('a replacing certificate ends the old one when the client enables it, an ad
   assert.deepEqual(await certificates(held), ['enabled', 'replaced', 'replaced']);
   await delivery.endKey(client, last.keyId, 'lost');
   assert.equal(await count(), 0);
-  assert.equal((await delivery.deliveryFor(database.sql, client.clientId)).encryption, 'on');
+  assert.equal((await termsOf(held)).encryption, 'on');
   await assert.rejects(delivery.endKey(client, last.keyId, 'lost'), refusedWith('key_not_in_force'));
 });
 
 test('a certificate is warned of at 60, 30 and 7 days, expires, and leaves encryption on with nobody to encrypt to', async () => {
   await using held = await openDelivery();
-  const { delivery, client, database, clock } = held;
+  const { delivery, client, clock } = held;
   await importCertificate(held, { days: 90 });
   await delivery.enableEncryption(client);
-  const terms = () => delivery.deliveryFor(database.sql, client.clientId);
+  const terms = () => termsOf(held);
   const run = async (days: number) => {
     clock.advance(days * dayMs);
     await delivery.warnOfExpiry();
@@ -247,8 +249,8 @@ test('the desk’s board lists keys that end, soonest first, in pages', async ()
 
 test('SF-X4: where the operator requires OpenPGP, encryption is on from the start and cannot be switched off', async () => {
   await using held = await openDelivery({ encryptionRequired: true });
-  const { delivery, client, database } = held;
-  const before = await delivery.deliveryFor(database.sql, client.clientId);
+  const { delivery, client } = held;
+  const before = await termsOf(held);
   assert.deepEqual([before.encryption, before.certificates.length], ['on', 0]);
   await importCertificate(held);
   await delivery.enableEncryption(client);
@@ -257,7 +259,7 @@ test('SF-X4: where the operator requires OpenPGP, encryption is on from the star
 
 test('D-26: a revoked certificate that is handed in ends the one on file', async () => {
   await using held = await openDelivery();
-  const { delivery, client, clock, database } = held;
+  const { delivery, client, clock } = held;
   const { privateKey } = await openpgp.generateKey({
     userIDs: [{ name: 'Client' }],
     date: new Date(clock.nowMs() - dayMs),
@@ -276,7 +278,7 @@ test('D-26: a revoked certificate that is handed in ends the one on file', async
     delivery.submit(client, { channel, key: Buffer.from(revoked.armor()) }),
     refusedWith('key_revoked'),
   );
-  assert.deepEqual((await delivery.deliveryFor(database.sql, client.clientId)).certificates, []);
+  assert.deepEqual((await termsOf(held)).certificates, []);
   assert.ok((await kinds(held)).includes('delivery_key_ended'));
 });
 

@@ -11,7 +11,14 @@ import { isExpiring, refusals } from '../delivery/rules.ts';
 import { findElection, lockElection, updateEncryption } from '../delivery/store.ts';
 import { moveOf, type Transitions } from '../delivery/transitions.ts';
 import { retryWaiting } from '../delivery/waiting.ts';
-import { type CertificateRow, findTerms, listCertificates, listSshKeys, type SshKeyRow } from './keys-store.ts';
+import {
+  type CertificateRow,
+  listCertificates,
+  listSshKeys,
+  listTerms,
+  type SshKeyRow,
+  type TermsRow,
+} from './keys-store.ts';
 import { certificateState } from './rules.ts';
 
 /** A certificate that may be encrypted to now. */
@@ -60,6 +67,20 @@ export function createKeys(parts: {
   const switchOf = (encryption: 'off' | 'on' | undefined): 'off' | 'on' =>
     settings.encryptionRequired || encryption === 'on' ? 'on' : 'off';
 
+  function termsOf(found: TermsRow, nowMs: number): DeliveryTerms {
+    const encryption = switchOf(found.encryption ?? undefined);
+    const certificates = found.certificates
+      .map((key) => ({ ...key, expiresAtMs: key.expiresAtMs ?? undefined }))
+      .filter((key) => encryption === 'on' && certificateState(key, nowMs) === 'usable');
+    return {
+      sftp: found.sftp ?? false,
+      portal: found.portal ?? true,
+      connectionState: found.connectionState ?? 'none',
+      encryption,
+      certificates,
+    };
+  }
+
   async function load(sql: Sql, clientId: string): Promise<KeysOnFile> {
     return {
       sshKeys: await listSshKeys(sql, { clientId, limit: keysListedMax }),
@@ -103,23 +124,13 @@ export function createKeys(parts: {
 
   return {
     /**
-     * How a client's reports are to be delivered now; every certificate's end is checked at every call.
-     * Units: none. Shape: see DeliveryTerms.
+     * How the reports of these clients are to be delivered now; every certificate's end is checked at every call.
+     * Shape: one for each client, by its id.
      */
-    async deliveryFor(sql: Sql, clientId: string): Promise<DeliveryTerms> {
-      const found = await findTerms(sql, clientId);
-      const encryption = switchOf(found.encryption ?? undefined);
+    async deliveryFor(sql: Sql, clientIds: readonly string[]): Promise<Map<string, DeliveryTerms>> {
       const nowMs = clock.nowMs();
-      const certificates = found.certificates
-        .map((key) => ({ ...key, expiresAtMs: key.expiresAtMs ?? undefined }))
-        .filter((key) => encryption === 'on' && certificateState(key, nowMs) === 'usable');
-      return {
-        sftp: found.sftp ?? false,
-        portal: found.portal ?? true,
-        connectionState: found.connectionState ?? 'none',
-        encryption,
-        certificates,
-      };
+      const rows = await listTerms(sql, clientIds);
+      return new Map(rows.map((row) => [row.clientId, termsOf(row, nowMs)]));
     },
 
     /** Every key of a client, ended ones too, newest first. */

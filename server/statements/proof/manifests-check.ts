@@ -1,11 +1,13 @@
 // The check of every manifest of this installation: signatures, chains, and the tree as its rows have it. Leaves no receipt.
 import { type HeldFile, manifestName, type SignedManifest, verifyManifests } from '@broadgate/contract/manifest.ts';
+import { hash } from 'node:crypto';
 import { verifyDetached } from '@broadgate/openpgp-writer';
+import { openPart } from '../../kernel/blob-parts.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Database } from '../../kernel/sql.ts';
 import { joinPath, manifestFolder } from '../repository/rules.ts';
-import { findEntry } from '../repository/store.ts';
+import { findEntry, partOf } from '../repository/store.ts';
 import { dueBefore } from './rules.ts';
 import * as store from './manifests-store.ts';
 
@@ -32,8 +34,9 @@ export function createManifestCheck(parts: {
   async function readFile(clientId: string, path: string): Promise<{ bytes: Buffer; sha256: string } | undefined> {
     const entry = await findEntry(database.sql, clientId, path);
     if (entry === undefined || entry.blobId === null) return undefined;
-    await using reader = await blobs.open(entry.blobId);
-    return { bytes: await reader.read(0, reader.sizeBytes), sha256: reader.sha256 };
+    await using reader = await openPart(blobs, partOf(entry));
+    const bytes = await reader.read(0, reader.sizeBytes);
+    return { bytes, sha256: hash('sha256', bytes) };
   }
 
   async function checkClient(clientId: string): Promise<{ manifests: number; faults: InstallationFault[] }> {
@@ -57,7 +60,9 @@ export function createManifestCheck(parts: {
     const held: HeldFile[] = await store.listHeld(database.sql, clientId);
     const verdict = verifyManifests({ manifests: lists, held, verify, nowMs });
     // A file that was withdrawn or purged since the last list stands in the deletion log, and in the next list.
-    const unlisted = new Set((await store.listGone(database.sql, clientId, -1, nowMs + 1)).map((row) => row.path));
+    const unlisted = new Set(
+      (await store.listGone(database.sql, [{ clientId, number: -1, beforeMs: nowMs + 1 }])).map((row) => row.path),
+    );
     for (const fault of verdict.faults) {
       if (fault.fault === 'file_missing' && unlisted.has(fault.path)) continue;
       faults.push({ clientId, ...fault });

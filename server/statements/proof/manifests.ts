@@ -6,6 +6,7 @@
 import { type Manifest, manifestName } from '@broadgate/contract/manifest.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import { isAtDesk } from '../../kernel/actor.ts';
+import { blobsOf, putTogether } from '../../kernel/blob-parts.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import { type Clock, dateInZone, formatInstant } from '../../kernel/clock.ts';
 import { withLease } from '../../kernel/lease.ts';
@@ -42,76 +43,102 @@ export function createManifests(parts: {
   const endOf = (day: string): number =>
     Temporal.PlainDate.from(day).add({ days: 1 }).toZonedDateTime(settings.timeZone).epochMilliseconds;
 
-  /** Writes one list: files and rows first read, then signed, then published with its signature in one transaction. */
-  async function write(clientId: string, at: { number: number; day: string; isFinal: boolean }): Promise<boolean> {
+  const describe = (item: DueList, held: Held): Manifest => ({
+    format: 'broadgate-manifest-1',
+    clientId: item.clientId,
+    number: item.number,
+    day: item.day,
+    zone: settings.timeZone,
+    isFinal: item.isFinal,
+    madeAt: formatInstant(held.nowMs),
+    previous: held.previous === undefined ? null : { number: held.previous.number, sha256: held.previous.sha256 },
+    files: held.files.map(({ path, sizeBytes, sha256, statementId, placedAtMs }) => ({
+      path,
+      sizeBytes,
+      sha256,
+      statementId,
+      placedAt: formatInstant(placedAtMs),
+    })),
+    gone: held.gone.map(({ path, sha256, why, deletedAtMs }) => ({
+      path,
+      sha256,
+      why,
+      deletedAt: formatInstant(deletedAtMs),
+    })),
+  });
+
+  /** Reads what each list holds. Shape: without those that would be empty and new. */
+  async function read(due: readonly DueList[], nowMs: number): Promise<{ item: DueList; held: Held; bytes: Buffer }[]> {
+    const previous = await store.findPrevious(database.sql, due);
+    const files = Map.groupBy(await store.listFiles(database.sql, due), (row) => row.clientId);
+    const gone = Map.groupBy(await store.listGone(database.sql, due), (row) => row.clientId);
+    return due.flatMap((item) => {
+      const { clientId } = item;
+      const own = { files: files.get(clientId) ?? [], gone: gone.get(clientId) ?? [] };
+      // A list that exists is closed even when all that it named is gone.
+      if (own.files.length === 0 && own.gone.length === 0 && !item.isFinal) return [];
+      const held = { ...own, previous: previous.get(clientId), nowMs };
+      return { item, held, bytes: Buffer.from(`${JSON.stringify(describe(item, held), undefined, 2)}\n`) };
+    });
+  }
+
+  /** Writes lists, one a client: files and rows first read, then signed, then published in one transaction. */
+  async function write(due: readonly DueList[]): Promise<number> {
+    if (due.length === 0) return 0;
     const nowMs = clock.nowMs();
-    const beforeMs = endOf(at.day);
-    const files = await store.listFiles(database.sql, clientId, at.number, beforeMs);
-    const gone = await store.listGone(database.sql, clientId, at.number, beforeMs);
-    const before = await store.findByNumber(database.sql, clientId, at.number - 1);
-    const list: Manifest = {
-      format: 'broadgate-manifest-1',
-      clientId,
-      number: at.number,
-      day: at.day,
-      zone: settings.timeZone,
-      isFinal: at.isFinal,
-      madeAt: formatInstant(nowMs),
-      previous: before === undefined ? null : { number: before.number, sha256: before.sha256 },
-      files: files.map(({ path, sizeBytes, sha256, statementId, placedAtMs }) => ({
-        path,
-        sizeBytes,
-        sha256,
-        statementId,
-        placedAt: formatInstant(placedAtMs),
-      })),
-      gone: gone.map(({ path, sha256, why, deletedAtMs }) => ({
-        path,
-        sha256,
-        why,
-        deletedAt: formatInstant(deletedAtMs),
-      })),
-    };
-    // A list that exists is closed even when all that it named is gone.
-    if (files.length === 0 && gone.length === 0 && !at.isFinal) return false;
-    const bytes = Buffer.from(`${JSON.stringify(list, undefined, 2)}\n`);
-    const signature = await pool.sign({ data: bytes, signedAtMs: nowMs });
-    const [listBlob, signatureBlob] = [await blobs.put(bytes), await blobs.put(signature)];
-    const path = joinPath(manifestFolder, manifestName(at.day));
+    const lists = await read(due, nowMs);
+    if (lists.length === 0) return 0;
+    const signatures = await Promise.all(lists.map(({ bytes }) => pool.sign({ data: bytes, signedAtMs: nowMs })));
+    const parts = await putTogether(blobs, [...lists.map((list) => list.bytes), ...signatures]);
+    const placed = lists.flatMap(({ item }, index) => {
+      const path = joinPath(manifestFolder, manifestName(item.day));
+      const { clientId } = item;
+      const [list, signature] = [parts[index]!, parts[lists.length + index]!];
+      return [
+        { clientId, path, part: list },
+        { clientId, path: `${path}.sig`, part: signature },
+      ];
+    });
     const released = await database
       .transaction(async (sql) => {
-        await repository.prepare(sql, [clientId]);
-        const replaced = [
-          ...(await repository.placeOwn(sql, clientId, path, listBlob)),
-          ...(await repository.placeOwn(sql, clientId, `${path}.sig`, signatureBlob)),
-        ];
-        const deletionNumbers = gone.map((row) => row.number);
-        await store.updateListed(sql, at.number, { entryIds: files.map((file) => file.id), deletionNumbers });
-        await store.saveManifest(sql, { clientId, ...at, sha256: listBlob.sha256, madeAtMs: nowMs });
+        const items = lists.map(({ item }) => item);
+        await repository.prepare(
+          sql,
+          items.map((item) => item.clientId),
+        );
+        const replaced = await repository.placeOwn(sql, placed);
+        await store.updateListed(sql, items, {
+          entryIds: lists.flatMap(({ held }) => held.files.map((file) => file.id)),
+          deletionNumbers: lists.flatMap(({ held }) => held.gone.map((row) => row.number)),
+        });
+        const rows = items.map((item, index) => ({ ...item, sha256: parts[index]!.sha256, madeAtMs: nowMs }));
+        await store.saveManifests(sql, rows);
         return replaced;
       })
       .catch(async (fault: unknown) => {
-        if (!isDoubtful(fault)) await repository.release([listBlob.blobId, signatureBlob.blobId]);
+        if (!isDoubtful(fault)) await repository.release(blobsOf(parts));
         throw fault;
       });
     await repository.release(released);
-    return true;
+    return lists.length;
   }
 
-  /** Brings one client's lists up to now. */
-  async function update(clientId: string, today: string): Promise<number> {
-    let written = 0;
-    let last = await store.findLast(database.sql, clientId);
-    if (last !== undefined && !last.isFinal && last.day < today) {
-      await write(clientId, { number: last.number, day: last.day, isFinal: true });
-      written += 1;
-      last = await store.findLast(database.sql, clientId);
-    }
-    // With the clock set back behind the last list nothing can be listed in order: it waits until the clock has caught up.
-    if (last !== undefined && (last.day > today || (last.day === today && last.isFinal))) return written;
-    const number = last === undefined ? 1 : last.isFinal ? last.number + 1 : last.number;
-    if (await write(clientId, { number, day: today, isFinal: false })) written += 1;
-    return written;
+  /** Brings the lists of these clients up to now. */
+  async function update(clientIds: readonly string[], today: string): Promise<number> {
+    const before = await store.listLast(database.sql, clientIds);
+    const over = before.filter((last) => !last.isFinal && last.day < today);
+    const closed = await write(over.map((last) => ({ ...last, isFinal: true, beforeMs: endOf(last.day) })));
+    const closedIds = new Set(over.map((last) => last.clientId));
+    const lasts = new Map(before.map((last) => [last.clientId, last]));
+    const due = clientIds.flatMap((clientId): DueList[] => {
+      const last = lasts.get(clientId);
+      const isFinal = last !== undefined && (last.isFinal || closedIds.has(clientId));
+      // With the clock set back behind the last list nothing can be listed in order: it waits until the clock has caught up.
+      if (last !== undefined && (last.day > today || (last.day === today && isFinal))) return [];
+      const number = last === undefined ? 1 : isFinal ? last.number + 1 : last.number;
+      return [{ clientId, number, day: today, isFinal: false, beforeMs: endOf(today) }];
+    });
+    return closed + (await write(due));
   }
 
   return {
@@ -121,13 +148,12 @@ export function createManifests(parts: {
         let written = 0;
         const today = dateInZone(clock.nowMs(), settings.timeZone);
         for (let afterClientId = ''; ; ) {
-          const clientIds = await store.listClientsToList(database.sql, { today, afterClientId, limit: 100 });
+          const asked = { today, afterClientId, limit: clientsAtOnce };
+          const clientIds = await store.listClientsToList(database.sql, asked);
           if (clientIds.length === 0) return written;
           afterClientId = clientIds.at(-1)!;
-          for (const clientId of clientIds) {
-            signal.throwIfAborted();
-            written += await update(clientId, today);
-          }
+          signal.throwIfAborted();
+          written += await update(clientIds, today);
         }
       });
     },
@@ -150,6 +176,22 @@ export function createManifests(parts: {
       return { items, next: rows.length > page.limit ? String(items.at(-1)?.number) : undefined };
     },
   };
+}
+
+/** Lists of one transaction, and of one blob. */
+const clientsAtOnce = 50;
+
+interface DueList extends store.Due {
+  readonly day: string;
+  readonly isFinal: boolean;
+}
+
+/** What a list says. */
+interface Held {
+  readonly files: readonly store.ListedFile[];
+  readonly gone: readonly store.ListedDeletion[];
+  readonly previous: store.ManifestRow | undefined;
+  readonly nowMs: number;
 }
 
 export type Manifests = ReturnType<typeof createManifests>;

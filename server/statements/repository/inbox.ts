@@ -51,7 +51,7 @@ export function createInbox(parts: { database: Database; reading: ReturnType<typ
         modifiedAtMs: entry.modifiedAtMs,
         statementId: undefined,
       };
-      return reading.open(actor, entry.clientId, file, entry.blobId!);
+      return reading.open(actor, entry.clientId, file, store.partOf(entry));
     },
   };
 }

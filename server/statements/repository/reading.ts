@@ -1,6 +1,7 @@
 // Reading a stored file: verified ranges from its blob, and a receipt of what went out.
 import type { Actor } from '../../kernel/actor.ts';
-import type { BlobReader, BlobStore } from '../../kernel/blobs.ts';
+import { openPart } from '../../kernel/blob-parts.ts';
+import type { BlobPart, BlobReader, BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { ByteRange, ReceiptForm, Receipts } from '../proof/receipts.ts';
 
@@ -37,11 +38,11 @@ export function createReading(parts: { clock: Clock; blobs: BlobStore; receipts:
   const { clock, blobs, receipts } = parts;
 
   return {
-    async open(actor: Actor, clientId: string, file: Readable, blobId: string, via: Via = {}): Promise<FileReader> {
+    async open(actor: Actor, clientId: string, file: Readable, part: BlobPart, via: Via = {}): Promise<FileReader> {
       const openedAtMs = clock.nowMs();
       let opening: Promise<BlobReader> | undefined;
       let isClosed = false;
-      const begin = (): Promise<BlobReader> => (opening ??= blobs.open(blobId));
+      const begin = (): Promise<BlobReader> => (opening ??= openPart(blobs, part));
       return {
         file,
         async begin() {

@@ -135,18 +135,23 @@ export function createRepository(parts: RepositoryParts) {
     /** Takes every entry of a statement out of the tree, in the caller's transaction. Shape: blobs to release after commit. */
     takeAway: (sql: Sql, statementId: string) => store.deleteEntriesOfStatement(sql, statementId),
 
-    /** Puts a file of the broker's own in its place, or new contents into it, in the caller's transaction. Shape: as takeAway. */
-    async placeOwn(sql: Sql, clientId: string, path: string, part: BlobPart): Promise<string[]> {
-      const { blobId, blobOffset, sizeBytes, sha256 } = part;
+    /** Puts files of the broker's own in their places, or new contents into them, in the caller's transaction. Shape: as takeAway. */
+    async placeOwn(
+      sql: Sql,
+      files: readonly { readonly clientId: string; readonly path: string; readonly part: BlobPart }[],
+    ): Promise<string[]> {
       const nowMs = clock.nowMs();
-      const contents = { blobId, blobOffset, sizeBytes, sha256, placedAtMs: nowMs, modifiedAtMs: nowMs };
-      const place = { path, parent: rules.parentOf(path), name: rules.nameOf(path) };
-      const entry = { id: ids.next(), clientId, ...place, kind: 'file', origin: 'broker', ...contents } as const;
-      if (await store.insertEntry(sql, entry)) return [];
-      const before = await tree.getEntry(sql, clientId, path);
-      if (before.origin !== 'broker') throw new Error(`${path} is a client's file`);
-      await store.updateContents(sql, before.id, contents);
-      return [before.blobId!];
+      const entries = files.map(({ clientId, path, part: { blobId, blobOffset, sizeBytes, sha256 } }) => {
+        const contents = { blobId, blobOffset, sizeBytes, sha256, placedAtMs: nowMs, modifiedAtMs: nowMs };
+        const place = { path, parent: rules.parentOf(path), name: rules.nameOf(path) };
+        return { id: ids.next(), clientId, ...place, kind: 'file', origin: 'broker', ...contents } as const;
+      });
+      const inserted = await store.insertEntries(sql, entries);
+      const taken = entries.filter((entry) => !inserted.has(`${entry.clientId} ${entry.path}`));
+      if (taken.length === 0) return [];
+      const replaced = await store.replaceOwn(sql, taken);
+      if (replaced.length < taken.length) throw new Error("the place of a file of the broker's own is a client's");
+      return replaced;
     },
 
     /** Another process tells that an open upload was taken over. */

@@ -1,4 +1,5 @@
 // Rows of the tree and of the quota. SQL only: it decides nothing.
+import type { BlobPart } from '../../kernel/blobs.ts';
 import type { Sql } from '../../kernel/sql.ts';
 
 export interface EntryRow {
@@ -8,12 +9,21 @@ export interface EntryRow {
   readonly kind: 'file' | 'folder';
   readonly origin: 'broker' | 'client';
   readonly blobId: string | null;
+  readonly blobOffset: number;
   readonly sizeBytes: number;
   readonly sha256: string | null;
   readonly placedAtMs: number;
   readonly modifiedAtMs: number;
   readonly statementId: string | null;
 }
+
+/** Where a file's bytes are. */
+export const partOf = (file: Pick<EntryRow, 'blobId' | 'blobOffset' | 'sizeBytes' | 'sha256'>): BlobPart => ({
+  blobId: file.blobId!,
+  blobOffset: file.blobOffset,
+  sizeBytes: file.sizeBytes,
+  sha256: file.sha256!,
+});
 
 export interface NewEntry {
   readonly id: string;
@@ -24,6 +34,7 @@ export interface NewEntry {
   readonly kind: 'file' | 'folder';
   readonly origin: 'broker' | 'client';
   readonly blobId?: string;
+  readonly blobOffset?: number;
   readonly sizeBytes?: number;
   readonly sha256?: string;
   readonly placedAtMs: number;
@@ -67,7 +78,8 @@ export async function addUse(sql: Sql, clientId: string, bytes: number, entries:
 }
 
 export async function findEntry(sql: Sql, clientId: string, path: string): Promise<EntryRow | undefined> {
-  const [row] = await sql<EntryRow>`select id, path, name, kind, origin, blob_id as "blobId", size_bytes as "sizeBytes",
+  const [row] =
+    await sql<EntryRow>`select id, path, name, kind, origin, blob_id as "blobId", blob_offset as "blobOffset", size_bytes as "sizeBytes",
     sha256, placed_at_ms as "placedAtMs", modified_at_ms as "modifiedAtMs", statement_id as "statementId"
     from entries where client_id = ${clientId} and path = ${path}`;
   return row;
@@ -78,7 +90,7 @@ export async function findEntryById(
   entryId: string,
 ): Promise<(EntryRow & { readonly clientId: string }) | undefined> {
   const [row] = await sql<EntryRow & { clientId: string }>`select id, client_id as "clientId", path, name, kind, origin,
-    blob_id as "blobId", size_bytes as "sizeBytes", sha256, placed_at_ms as "placedAtMs",
+    blob_id as "blobId", blob_offset as "blobOffset", size_bytes as "sizeBytes", sha256, placed_at_ms as "placedAtMs",
     modified_at_ms as "modifiedAtMs", statement_id as "statementId" from entries where id = ${entryId}`;
   return row;
 }
@@ -88,7 +100,7 @@ export async function listEntries(
   sql: Sql,
   asked: { clientId: string; parent: string; afterName: string; limit: number },
 ): Promise<EntryRow[]> {
-  return sql<EntryRow>`select id, path, name, kind, origin, blob_id as "blobId", size_bytes as "sizeBytes", sha256,
+  return sql<EntryRow>`select id, path, name, kind, origin, blob_id as "blobId", blob_offset as "blobOffset", size_bytes as "sizeBytes", sha256,
     placed_at_ms as "placedAtMs", modified_at_ms as "modifiedAtMs", statement_id as "statementId"
     from entries where client_id = ${asked.clientId} and parent = ${asked.parent} and name > ${asked.afterName}
     order by name limit ${asked.limit}`;
@@ -100,7 +112,7 @@ export async function listUploaded(
   asked: { clientId: string | undefined; afterId: string; limit: number },
 ): Promise<(EntryRow & { readonly clientId: string })[]> {
   return sql<EntryRow & { clientId: string }>`select id, client_id as "clientId", path, name, kind, origin,
-    blob_id as "blobId", size_bytes as "sizeBytes", sha256, placed_at_ms as "placedAtMs",
+    blob_id as "blobId", blob_offset as "blobOffset", size_bytes as "sizeBytes", sha256, placed_at_ms as "placedAtMs",
     modified_at_ms as "modifiedAtMs", statement_id as "statementId"
     from entries where origin = 'client' and kind = 'file' and id > ${asked.afterId}
       and (${asked.clientId ?? null}::text is null or client_id = ${asked.clientId ?? null})
@@ -118,6 +130,7 @@ export async function insertEntries(sql: Sql, entries: readonly NewEntry[]): Pro
     kind: entry.kind,
     origin: entry.origin,
     blob_id: entry.blobId ?? null,
+    blob_offset: entry.blobOffset ?? 0,
     size_bytes: entry.sizeBytes ?? 0,
     sha256: entry.sha256 ?? null,
     placed_at_ms: entry.placedAtMs,
@@ -128,10 +141,10 @@ export async function insertEntries(sql: Sql, entries: readonly NewEntry[]): Pro
     clientId: string;
     path: string;
   }>`insert into entries (id, client_id, path, parent, name, kind,
-      origin, blob_id, size_bytes, sha256, placed_at_ms, modified_at_ms, statement_id)
+      origin, blob_id, blob_offset, size_bytes, sha256, placed_at_ms, modified_at_ms, statement_id)
     select * from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as new (id text, client_id text, path text,
-      parent text, name text, kind text, origin text, blob_id text, size_bytes bigint, sha256 text, placed_at_ms bigint,
-      modified_at_ms bigint, statement_id text)
+      parent text, name text, kind text, origin text, blob_id text, blob_offset bigint, size_bytes bigint, sha256 text,
+      placed_at_ms bigint, modified_at_ms bigint, statement_id text)
     on conflict (client_id, path) do nothing returning client_id as "clientId", path`;
   return new Set(rows.map((row) => `${row.clientId} ${row.path}`));
 }
@@ -144,10 +157,26 @@ export const insertEntry = async (sql: Sql, entry: NewEntry): Promise<boolean> =
 export async function updateContents(
   sql: Sql,
   entryId: string,
-  contents: { blobId: string; sizeBytes: number; sha256: string; placedAtMs: number; modifiedAtMs: number },
+  contents: BlobPart & { placedAtMs: number; modifiedAtMs: number },
 ): Promise<void> {
-  await sql`update entries set blob_id = ${contents.blobId}, size_bytes = ${contents.sizeBytes}, sha256 = ${contents.sha256},
+  await sql`update entries set blob_id = ${contents.blobId}, blob_offset = ${contents.blobOffset}, size_bytes = ${contents.sizeBytes}, sha256 = ${contents.sha256},
     placed_at_ms = ${contents.placedAtMs}, modified_at_ms = ${contents.modifiedAtMs} where id = ${entryId}`;
+}
+
+/** Gives files of the broker new contents. Shape: the blobs that they had. */
+export async function replaceOwn(sql: Sql, entries: readonly NewEntry[]): Promise<string[]> {
+  const rows = await sql<{
+    blobId: string;
+  }>`with new as (select * from jsonb_to_recordset(${JSON.stringify(entries)}::jsonb)
+      as given ("clientId" text, path text, "blobId" text, "blobOffset" bigint, "sizeBytes" bigint, sha256 text,
+        "placedAtMs" bigint, "modifiedAtMs" bigint)),
+    old as (select e.id, e.blob_id from entries e join new on e.client_id = new."clientId" and e.path = new.path
+      where e.origin = 'broker' and e.kind = 'file' order by e.id for update of e)
+    update entries e set blob_id = new."blobId", blob_offset = new."blobOffset", size_bytes = new."sizeBytes",
+      sha256 = new.sha256, placed_at_ms = new."placedAtMs", modified_at_ms = new."modifiedAtMs"
+    from new, old where e.id = old.id and e.client_id = new."clientId" and e.path = new.path
+    returning old.blob_id as "blobId"`;
+  return rows.map((row) => row.blobId);
 }
 
 export async function updateModified(sql: Sql, entryId: string, modifiedAtMs: number): Promise<void> {
