@@ -27,3 +27,7 @@ function decodeAs(encoding: string, input: Buffer): string | undefined {
 
 /** Removes the marks of a quoted mail from every line. */
 export const stripQuoting = (text: string): string => text.replace(/^[ \t]*(?:>[ \t]?)+/gm, '');
+
+/** The beginning of a text, cut between characters: half of a pair is none that a database takes. */
+export const cutText = (text: string, charactersMax: number): string =>
+  Array.from(text).slice(0, charactersMax).join('').trimEnd();

@@ -10,7 +10,7 @@ import {
 } from '@broadgate/openpgp-writer';
 import { config as defaults, type Key, readKeys, type SignaturePacket, type Subkey } from 'openpgp';
 import { describeKey, readCertificatePackets } from './key-packets.ts';
-import { decodeKeyText, stripQuoting } from './key-text.ts';
+import { cutText, decodeKeyText, stripQuoting } from './key-text.ts';
 import { formatDay, keyLimits, type Remark, refusals } from './rules.ts';
 
 /** Shape: plain data, so that it crosses from a worker and into a row. Fingerprints and ids are hex, upper case. */
@@ -204,7 +204,7 @@ async function listUserIds(key: Key, now: Date): Promise<string[]> {
   const found: string[] = [];
   for (const user of key.users) {
     const holds = await user.verify(now, settings).catch(() => false);
-    if (user.userID && holds) found.push(user.userID.userID.replace(/\p{C}/gu, '').slice(0, userIdLengthMax));
+    if (user.userID && holds) found.push(cutText(user.userID.userID.replace(/\p{C}/gu, ''), userIdLengthMax));
   }
   return found;
 }

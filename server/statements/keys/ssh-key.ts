@@ -1,6 +1,6 @@
 // Reads an SSH public key from every form that a client's program writes, and checks that it can be trusted.
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import { decodeKeyText } from './key-text.ts';
+import { cutText, decodeKeyText } from './key-text.ts';
 import { checkRsa, type Remark, refusals } from './rules.ts';
 
 export type SshAlgorithm =
@@ -133,7 +133,7 @@ function readBlob(blob: Buffer, comment: string, outerType: string | undefined):
     throw refusals.key_inconsistent({ fault: `named ${outerType} outside and ${type} inside` });
   const { bits, remarks } = readKey(type, fields);
   // Control characters in a comment could rewrite the screen or the log of whoever reads it.
-  const plainComment = comment.replace(/\p{C}/gu, '').trim().slice(0, commentLengthMax);
+  const plainComment = cutText(comment.replace(/\p{C}/gu, '').trim(), commentLengthMax);
   return {
     algorithm: type,
     bits,
