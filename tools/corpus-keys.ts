@@ -41,7 +41,9 @@ export function makeSshKeys(into: string): void {
       copyFileSync(at(kind), path.join(into, `${kind}.private.openssh`));
       for (const form of ['RFC4716', 'PKCS8', 'PEM']) {
         const made = spawnSync('ssh-keygen', ['-e', '-m', form, '-f', at(`${kind}.pub`)]);
-        if (made.status === 0) keep(`${kind}.pub.${form.toLowerCase()}`, made.stdout);
+        // ssh-keygen names the user and the machine that it runs on.
+        const plain = made.stdout.toString().replace(/converted by \S+/, 'converted by jo@home');
+        if (made.status === 0) keep(`${kind}.pub.${form.toLowerCase()}`, plain);
       }
       run('puttygen', [at(kind), '-O', 'private', '-o', at(`${kind}.ppk`)]);
       copyFileSync(at(`${kind}.ppk`), path.join(into, `${kind}.private.ppk`));

@@ -67,6 +67,8 @@ function readFound(name: string): Buffer[] {
 }
 
 const cpuMsMaxDefault = 100;
+/** Ways to end that are told apart, and inputs of the pool. */
+const endsMax = 4000;
 /** What the pool may grow by. Units: bytes. */
 const poolGrowthBytesMax = 8 * 1024 * 1024;
 const lookEveryMs = 15_000;
@@ -75,6 +77,16 @@ const growthBytesMax = 64 * 1024 * 1024;
 
 /** Runs the target and tells in the test's report how much was tried. */
 export async function fuzz(test: TestContext, target: Target): Promise<void> {
+  // A promise that never settles would end the process without a word; so the watchdog gets to see it.
+  const alive = setInterval(() => undefined, 1000);
+  try {
+    await runTarget(test, target);
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+async function runTarget(test: TestContext, target: Target): Promise<void> {
   const { name, bytesMax = 64 * 1024, cpuMsMax = cpuMsMaxDefault } = target;
   const corpus = [...readFound(name), ...readCorpus(...(target.corpus ?? [])), ...(target.seeds ?? [])];
   const pool = corpus.length > 0 ? [...corpus] : [Buffer.from('0')];
@@ -117,7 +129,8 @@ export async function fuzz(test: TestContext, target: Target): Promise<void> {
       );
     }
     // Numbers in a word are no news.
-    const kind = end.replace(/\b(0x)?[0-9a-f]*\d[0-9a-f]*\b/g, '#');
+    const kind = end.replace(/\b(0x)?[0-9a-f]*\d[0-9a-f]*\b/g, '#').slice(0, 120);
+    if (ends.size >= endsMax && !ends.has(kind)) return;
     const times = (ends.get(kind) ?? 0) + 1;
     ends.set(kind, times);
     if (times === 1) grow(input);
@@ -125,7 +138,7 @@ export async function fuzz(test: TestContext, target: Target): Promise<void> {
   }
 
   function grow(input: Buffer): void {
-    if (poolGrowthBytes > poolGrowthBytesMax) return;
+    if (poolGrowthBytes > poolGrowthBytesMax || pool.length >= endsMax) return;
     pool.push(Buffer.from(input));
     poolGrowthBytes += input.length;
   }
