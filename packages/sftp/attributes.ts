@@ -69,12 +69,27 @@ export function writeAttributes(writer: PacketWriter, attributes: FileAttributes
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const halfYearSeconds = 182 * 24 * 3600;
 const two = (value: number): string => String(value).padStart(2, '0');
+const triplets = ['---', '--x', '-w-', '-wx', 'r--', 'r-x', 'rw-', 'rwx'];
 
 /** `rwx` triplets with the type letter, as `ls -l` prints them. */
 export function formatMode(mode: number): string {
-  const letters = 'rwxrwxrwx';
   const type = (mode & modeTypeMask) === modeFolder ? 'd' : '-';
-  return type + Array.from(letters, (letter, index) => (mode & (0o400 >> index) ? letter : '-')).join('');
+  return `${type}${triplets[(mode >> 6) & 7]}${triplets[(mode >> 3) & 7]}${triplets[mode & 7]}`;
+}
+
+// A folder's entries often carry the same minute: of a long listing most of the time went into writing it anew.
+let lastDay = { minute: -1, isRecent: false, text: '' };
+
+/** When, as `ls -l` prints it. Units: seconds since the epoch. */
+function formatDay(modifiedAt: number, nowAt: number): string {
+  const minute = Math.floor(modifiedAt / 60);
+  const isRecent = modifiedAt <= nowAt && nowAt - modifiedAt < halfYearSeconds;
+  if (lastDay.minute === minute && lastDay.isRecent === isRecent) return lastDay.text;
+  const date = new Date(modifiedAt * 1000);
+  const tail = isRecent ? `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}` : ` ${date.getUTCFullYear()}`;
+  const text = `${months[date.getUTCMonth()]} ${String(date.getUTCDate()).padStart(2)} ${tail}`;
+  lastDay = { minute, isRecent, text };
+  return text;
 }
 
 /**
@@ -88,11 +103,7 @@ export function formatLongName(
   groupName: string,
   nowAt: number,
 ): string {
-  const modifiedAt = attributes.times?.modifiedAt ?? 0;
-  const date = new Date(modifiedAt * 1000);
-  const isRecent = modifiedAt <= nowAt && nowAt - modifiedAt < halfYearSeconds;
-  const tail = isRecent ? `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}` : ` ${date.getUTCFullYear()}`;
-  const day = `${months[date.getUTCMonth()]} ${String(date.getUTCDate()).padStart(2)} ${tail}`;
+  const day = formatDay(attributes.times?.modifiedAt ?? 0, nowAt);
   const mode = formatMode(attributes.mode ?? modeFile);
   const links = mode.startsWith('d') ? '2' : '1';
   return `${mode} ${links.padStart(4)} ${ownerName.padEnd(8)} ${groupName.padEnd(8)} ${String(attributes.sizeBytes ?? 0).padStart(8)} ${day} ${name}`;

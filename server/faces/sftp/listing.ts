@@ -1,4 +1,4 @@
-// A folder that a client lists: READDIR by READDIR from the mount's pages, in constant memory.
+// A folder that a client lists: READDIR by READDIR from the mount's pages, two of them in memory at most.
 import { type NameEntry, nameEntryBytes } from '@broadgate/sftp';
 import type { Allotment } from './allotment.ts';
 import { showEntry } from './attributes.ts';
@@ -33,19 +33,33 @@ function createListing(
   let isOver = first.done === true;
   allotment.listedEntries += page.length;
 
+  /** The page after this one, asked for while the client still reads this one: it asks for one reply at a time. */
+  let ahead: Promise<IteratorResult<readonly Entry[], unknown>> | undefined;
+
+  function askAhead(): void {
+    if (isOver || ahead !== undefined) return;
+    ahead = pages.next();
+    ahead.then(
+      (next) => void (allotment.listedEntries += next.done === true ? 0 : next.value.length),
+      // It is heard where the page is taken; until then it is no one's fault.
+      () => undefined,
+    );
+  }
+
   function turnTo(next: readonly Entry[]): void {
-    allotment.listedEntries += next.length - page.length;
+    allotment.listedEntries -= page.length;
     [page, at] = [next, 0];
   }
 
-  /** The next entry, looked at but not taken. */
-  async function peek(): Promise<Entry | undefined> {
+  /** Makes the page at hand one that has an entry left, unless the folder is at its end. */
+  async function turn(): Promise<void> {
     while (at >= page.length && !isOver) {
-      const next = await pages.next();
+      askAhead();
+      const next = await ahead!;
+      ahead = undefined;
       if (next.done === true) isOver = true;
       else turnTo(next.value);
     }
-    return page[at];
   }
 
   return {
@@ -53,18 +67,23 @@ function createListing(
     async next(): Promise<NameEntry[]> {
       const entries: NameEntry[] = [];
       let sizeBytes = 0;
-      for (let entry = await peek(); entry !== undefined; entry = await peek()) {
+      await turn();
+      // A short answer now is better than a wait for the next page.
+      while (at < page.length && entries.length < replyEntriesMax) {
+        const entry = page[at]!;
         const shown = showEntry(entry, user, nowAt);
         sizeBytes += nameEntryBytes(shown);
         if (entries.length > 0 && sizeBytes > replyBytesMax) break;
         entries.push(shown);
         at++;
-        // A short answer now is better than a wait for the next page.
-        if (entries.length >= replyEntriesMax || at >= page.length) break;
       }
+      askAhead();
       return entries;
     },
     async close(): Promise<void> {
+      const next = await ahead?.catch(() => undefined);
+      if (next !== undefined && next.done !== true) allotment.listedEntries -= next.value.length;
+      ahead = undefined;
       if (!isOver) await pages.return?.();
       isOver = true;
       turnTo([]);
