@@ -241,3 +241,13 @@ test('the parser answers any bytes with a key or a refusal', (context) => {
     }
   }
 });
+
+test('a long comment is cut between characters and ends in no blank', () => {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const point = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url');
+  const commentOf = (comment: string): string =>
+    parseSshKey(Buffer.from(`${lineOf('ssh-ed25519', string(point)).replace(/ jo$/, '')} ${comment}`)).comment;
+  const paired = commentOf(`${'a'.repeat(199)}\u{1f511}\u{1f511}`);
+  assert.ok(paired.isWellFormed() && paired.endsWith('\u{1f511}'));
+  assert.equal(commentOf(`${'a'.repeat(199)} b`), 'a'.repeat(199));
+});
