@@ -43,6 +43,7 @@ export function createAuthentication(parts: {
   signedIn(user: string): void;
   /** Runs a step outside `receive` with the same care for faults. */
   guard(work: () => void): void;
+  inTurn(work: () => void): void;
   /** A handler's promise was rejected. */
   failed(fault: unknown): void;
 }): Authentication {
@@ -72,9 +73,9 @@ export function createAuthentication(parts: {
     if (signedIn !== undefined) return transport.countChatter(1);
     requests += 1;
     if (requests > limits.triesMax * requestsPerTryMax) throw new ConnectionFault({ kind: 'too_many_tries', tries });
-    const next = readTry(createReader(payload, 1), transport.sessionId);
+    const kept = Buffer.from(payload);
     transport.pause();
-    void decide(next);
+    parts.inTurn(() => void decide(readTry(createReader(kept, 1), transport.sessionId)));
   }
 
   async function decide(next: Try): Promise<void> {

@@ -36,6 +36,7 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
     deliver,
     negotiated: (negotiated) => handler.negotiated?.(negotiated),
     ready: wake,
+    inTurn,
   });
   // What is still to come is announced with what is in use, so that clients know it before the change.
   const requests = createGlobalRequests({
@@ -43,6 +44,7 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
     limits,
     hostKeys: [...options.hostKeys, ...(options.nextHostKeys ?? [])],
     nowMs,
+    inTurn,
   });
   const authentication = createAuthentication({
     transport,
@@ -60,6 +62,7 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
       handler.signedIn?.(user);
     },
     guard,
+    inTurn,
     failed: (fault) => guard(() => end({ kind: 'internal_fault', fault })),
   });
   const channels = createChannels({
@@ -107,6 +110,12 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
       depth -= 1;
       if (isWoken && depth === 0) wake();
     }
+  }
+
+  /** Runs a costly step, for which input is paused: at once, or when the caller says so. */
+  function inTurn(work: () => void): void {
+    if (options.inTurn) options.inTurn(() => guard(work));
+    else work();
   }
 
   /** Output is due: inside a call it leaves at its end, else in a moment, joined with what follows. */

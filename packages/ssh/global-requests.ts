@@ -6,8 +6,8 @@ import { message } from './message-numbers.ts';
 import type { Transport } from './transport.ts';
 import { createReader, formatBoolean, formatByte, formatString, type WireReader } from './wire.ts';
 
-// A signature costs more than an answer.
-const chatterPerSignature = 10;
+// A signature costs more than an answer; clients ask once, for each key that is new to them.
+const chatterPerSignature = 50;
 
 export function createGlobalRequests(parts: {
   readonly transport: Transport;
@@ -15,6 +15,7 @@ export function createGlobalRequests(parts: {
   /** In use and to come. */
   readonly hostKeys: readonly HostKey[];
   nowMs(): number;
+  inTurn(work: () => void): void;
 }) {
   const { transport, limits } = parts;
   // Sent and not answered yet; and how many in a row the peer left without a sign of life.
@@ -51,10 +52,19 @@ export function createGlobalRequests(parts: {
     const name = reader.ascii(64);
     const wantsReply = reader.boolean();
     transport.countChatter(1);
-    const answer = name === 'hostkeys-prove-00@openssh.com' ? proveHostKeys(reader) : undefined;
+    if (name !== 'hostkeys-prove-00@openssh.com') return answer(wantsReply, undefined);
+    const asked = createReader(Buffer.from(reader.rest()));
+    transport.pause();
+    parts.inTurn(() => {
+      answer(wantsReply, proveHostKeys(asked));
+      transport.resume();
+    });
+  }
+
+  function answer(wantsReply: boolean, proof: Buffer | undefined): void {
     if (!wantsReply) return;
-    if (answer === undefined) transport.send(formatByte(message.requestFailure));
-    else transport.send(formatByte(message.requestSuccess), answer);
+    if (proof === undefined) transport.send(formatByte(message.requestFailure));
+    else transport.send(formatByte(message.requestSuccess), proof);
   }
 
   return {

@@ -26,6 +26,11 @@ export interface ServerOptions {
   nowMs(): number;
   /** Runs `work` soon, after the code that runs now: output of one turn is then joined. Default: queueMicrotask. */
   defer?(work: () => void): void;
+  /**
+   * Runs `work` when its turn comes among the costly steps of all connections (a key exchange, a signature made or checked:
+   * up to some milliseconds each); the connection reads nothing until then. Default: at once.
+   */
+  inTurn?(work: () => void): void;
   readonly limits?: Partial<Limits>;
 }
 

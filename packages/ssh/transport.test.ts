@@ -265,3 +265,36 @@ test('Padding is random, and drawn in batches', async () => {
   assert.ok(draws <= 2);
   assert.notDeepEqual(packets.subarray(0, 16), packets.subarray(16, 32));
 });
+
+test('T20: costly steps wait for their turn among all connections, and nothing is read or lost meanwhile', async () => {
+  const waiting: (() => void)[] = [];
+  const pair = openPair({ inTurn: (work) => void waiting.push(work) });
+  const takeTurn = (): void => {
+    assert.equal(waiting.length, 1);
+    waiting.shift()!();
+  };
+  pair.identify();
+  const offer = pair.offer();
+  pair.send(offer);
+  const begun = pair.beginExchange(offer);
+  assert.equal(pair.find(31), undefined);
+  takeTurn();
+  pair.completeExchange(begun, pair.find(31)!);
+  pair.send(formatByte(5), formatString('ssh-userauth'));
+  pair.send(formatSignIn({ user: 'u', key: createTestKey(), sessionId: pair.sessionId }));
+  // What comes behind a sign-in that waits is taken once it is decided.
+  pair.openChannel();
+  assert.deepEqual([pair.attempts.length, pair.find(91)], [0, undefined]);
+  takeTurn();
+  await settle();
+  assert.equal(pair.connection.isSignedIn, true);
+  assert.notEqual(pair.find(91), undefined);
+  // A turn that comes when the connection is gone does nothing.
+  const again = pair.offer();
+  pair.send(again);
+  pair.beginExchange(again);
+  pair.forget();
+  pair.connection.lost();
+  takeTurn();
+  assert.deepEqual([pair.received, pair.endReason?.kind], [[], 'connection_lost']);
+});

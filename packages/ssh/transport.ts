@@ -28,6 +28,7 @@ export function createTransport(parts: {
   negotiated(negotiated: Negotiated): void;
   /** Data may flow again: new keys are in force or the socket has room. */
   ready(): void;
+  inTurn(work: () => void): void;
 }) {
   const { options, limits, allowance } = parts;
   const serverLine = Buffer.from(`SSH-2.0-${options.software}`, 'latin1');
@@ -39,6 +40,7 @@ export function createTransport(parts: {
   let isSignedIn = false;
   let isIdentified = false;
   let isPaused = false;
+  let isRunning = false;
   let isBlocked = false;
   let isStopped = false;
   let isFlushing = false;
@@ -122,19 +124,35 @@ export function createTransport(parts: {
   /** Takes packets until there is no whole one, or somebody asked to wait or stop. */
   function run(): void {
     if (!isIdentified && !identify()) return;
-    for (;;) {
-      const payload = isPaused || isStopped ? undefined : input.takePacket(packetBytesMax);
-      if (payload === undefined) break;
-      hasHeard = true;
-      handle(payload);
+    isRunning = true;
+    try {
+      for (;;) {
+        const payload = isPaused || isStopped ? undefined : input.takePacket(packetBytesMax);
+        if (payload === undefined) break;
+        hasHeard = true;
+        handle(payload);
+      }
+    } finally {
+      isRunning = false;
     }
-    if (isPaused && input.bufferedBytes > pausedBytesMax) throw floodFault('too much before the sign-in is decided');
+    // A signed-in client may have its windows' worth on the way.
+    const pausedMax = isSignedIn ? 4 * limits.windowBytesMax : pausedBytesMax;
+    if (isPaused && input.bufferedBytes > pausedMax) throw floodFault('too much while input is paused');
     if (isSignedIn && !isStopped) agreement.renewWhenDue();
   }
 
   function handle(payload: Buffer): void {
     const number = payload[0]!;
-    if (number >= 20 && number <= 49) {
+    if (number >= 30 && number <= 49) {
+      // The payload may lie on the bench, which others use before its turn comes.
+      const kept = Buffer.from(payload);
+      isPaused = true;
+      parts.inTurn(() => {
+        isPaused = false;
+        agreement.handle(kept);
+        if (!isRunning) run();
+      });
+    } else if (number >= 20 && number <= 29) {
       agreement.handle(payload);
     } else if (number <= 4) {
       handleCommon(number, payload);
@@ -205,7 +223,7 @@ export function createTransport(parts: {
     },
     resume(): void {
       isPaused = false;
-      run();
+      if (!isRunning) run();
     },
     /** From now on packets may be large, and keys are renewed when they have served. */
     signedIn(): void {

@@ -10,16 +10,20 @@ export interface Allotment {
   listedEntries: number;
   /** Hashes and copies take turns: each may move a whole file. */
   readonly heavy: WorkQueue;
+  /** Runs a costly step among those of all connections (costly-turns.ts). */
+  readonly inTurn: (work: () => void) => void;
 }
 
 /** What an entry takes in memory, its name and path included, when both are long. */
 const entryBytes = 2048;
 
-export const createAllotment = (): Allotment => ({
+/** Without `inTurn` costly steps run at once. */
+export const createAllotment = (inTurn: Allotment['inTurn'] = (work) => work()): Allotment => ({
   handles: 0,
   readAhead: { leftBytes: readAheadBytesMax },
   listedEntries: 0,
   heavy: createWorkQueue(),
+  inTurn,
 });
 
 /** Memory in use for it. Units: bytes. */

@@ -11,6 +11,13 @@ export interface Hashable {
   read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
 }
 
+/** How hashing goes on beside other work, and when it stops. */
+export interface Hashing {
+  readonly isOver: () => boolean;
+  /** Where each piece waits until it may be hashed. */
+  readonly inTurn: (work: () => void) => void;
+}
+
 const blockBytesMin = 256;
 /** All hashes fit one reply: 2,048 × 64 bytes. */
 const blocksMax = 2048;
@@ -20,7 +27,7 @@ const pieceBytes = 1024 * 1024;
 export async function hashRange(
   file: Hashable,
   range: CheckFileRange,
-  isOver: () => boolean,
+  how: Hashing,
 ): Promise<{ readonly algorithm: CheckFileAlgorithm; readonly hashes: Buffer[] }> {
   // §3: the first of the client's list that we have.
   const algorithm = range.algorithms.find((name) => isOffered(name)) as CheckFileAlgorithm | undefined;
@@ -40,7 +47,7 @@ export async function hashRange(
   const hashes: Buffer[] = [];
   for (let block = 0; block < blocks; block++) {
     const from = start + block * blockBytes;
-    hashes.push(await hashBlock(file, algorithm, { start: from, end: Math.min(end, from + blockBytes) }, isOver));
+    hashes.push(await hashBlock(file, algorithm, { start: from, end: Math.min(end, from + blockBytes) }, how));
   }
   return { algorithm, hashes };
 }
@@ -51,12 +58,18 @@ async function hashBlock(
   file: Hashable,
   algorithm: string,
   block: { readonly start: number; readonly end: number },
-  isOver: () => boolean,
+  { isOver, inTurn }: Hashing,
 ): Promise<Buffer> {
   const hash = createHash(algorithm);
   for (let at = block.start; at < block.end; at += pieceBytes) {
     if (isOver()) throw refusals.sftp_stopping();
-    hash.update(await file.read(at, Math.min(pieceBytes, block.end - at)));
+    const bytes = await file.read(at, Math.min(pieceBytes, block.end - at));
+    const done = Promise.withResolvers<void>();
+    inTurn(() => {
+      hash.update(bytes);
+      done.resolve();
+    });
+    await done.promise;
   }
   return hash.digest();
 }

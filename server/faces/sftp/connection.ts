@@ -38,6 +38,8 @@ export interface ConnectionOptions<Ticket> {
   readonly nextHostKeys?: readonly HostKey[];
   readonly sshLimits?: Partial<Limits>;
   readonly buffers: BatchBuffers;
+  /** Of the listener: where costly steps wait for their turn. */
+  readonly inTurn: (work: () => void) => void;
   /** Keeps a fault of ours with its stack and gives its incident id. */
   readonly recordFault: (fault: unknown) => string;
 }
@@ -84,7 +86,7 @@ export function openConnection<Ticket>(
   const { gate, clock, recordFault } = options;
   const startedAtMs = clock.nowMs();
   const sessions = new Set<Session>();
-  const allotment = createAllotment();
+  const allotment = createAllotment(options.inTurn);
   const counted = { fileBytesRead: 0, fileBytesWritten: 0 };
   const socketClosed = Promise.withResolvers<void>();
   let ticket: Ticket | undefined;
@@ -102,6 +104,7 @@ export function openConnection<Ticket>(
       ...(options.banner !== undefined && { banner: options.banner }),
       random: (sizeBytes) => options.random.bytes(sizeBytes),
       nowMs: () => clock.monotonicMs(),
+      inTurn: options.inTurn,
       ...(options.sshLimits && { limits: options.sshLimits }),
     },
     {

@@ -9,6 +9,7 @@ import {
   limits,
 } from '@broadgate/sftp';
 import type { CheckFileRange, Request } from '@broadgate/sftp';
+import type { Allotment } from './allotment.ts';
 import { refusals } from './answer.ts';
 import { readChange, showAttributes } from './attributes.ts';
 import { batchBytesMax } from './batch-buffers.ts';
@@ -16,7 +17,7 @@ import { type Hashable, hashRange } from './checksum.ts';
 import { attempt, type Exchange } from './exchange.ts';
 import type { Handle, Handles } from './handles.ts';
 import type { Reading } from './reading.ts';
-import type { PathOrder, WorkQueue } from './work-queue.ts';
+import type { PathOrder } from './work-queue.ts';
 import type { Writing } from './writing.ts';
 
 type RequestOf<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>;
@@ -24,8 +25,7 @@ type RequestOf<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>;
 export interface HandleRequestParts {
   readonly handles: Handles;
   readonly order: PathOrder;
-  /** Hashes and copies of one connection take turns: each may move a whole file. */
-  readonly heavy: WorkQueue;
+  readonly allotment: Pick<Allotment, 'heavy' | 'inTurn'>;
   readonly countRead: (sizeBytes: number) => void;
   /** True once the channel ends: what may take long stops. */
   readonly isOver: () => boolean;
@@ -38,7 +38,8 @@ export function closeThing({ thing }: Handle, end: 'closed' | 'cut'): Promise<vo
   return end === 'closed' ? thing.writing.close() : thing.writing.cut();
 }
 
-export function createHandleRequests({ handles, order, heavy, countRead, isOver }: HandleRequestParts) {
+export function createHandleRequests({ handles, order, allotment, countRead, isOver }: HandleRequestParts) {
+  const { heavy, inTurn } = allotment;
   function read(request: RequestOf<'read'>, exchange: Exchange): void {
     const handle = handles.get(request.handle);
     const { thing } = handle;
@@ -142,7 +143,7 @@ export function createHandleRequests({ handles, order, heavy, countRead, isOver 
     const handle = handles.get(id);
     needReadable(handle);
     holdBoth([handle], exchange, async () => {
-      const { algorithm, hashes } = await hashRange(await hashable(handle), range, isOver);
+      const { algorithm, hashes } = await hashRange(await hashable(handle), range, { isOver, inTurn });
       exchange.answer(formatHashes(exchange.id, algorithm, hashes));
     });
   }

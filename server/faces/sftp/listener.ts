@@ -8,12 +8,13 @@ import type { Timer } from '../../kernel/clock.ts';
 import { canonicalAddress } from './addresses.ts';
 import { type AdmissionLimits, createAdmission, defaultAdmissionLimits, type Place } from './admission.ts';
 import { createBatchBuffers } from './batch-buffers.ts';
+import { createCostlyTurns } from './costly-turns.ts';
 import { type Connection, type ConnectionOptions, openConnection, type Peer } from './connection.ts';
 import { createHolding, defaultHoldingLimits, type HoldingLimits } from './holding.ts';
 import { defaultLedgerLimits, type LedgerLimits, pickHeaviest } from './ledger.ts';
 import { parseProxyHeader } from './proxy-header.ts';
 
-export interface SftpListenerParts<Ticket> extends Omit<ConnectionOptions<Ticket>, 'buffers'> {
+export interface SftpListenerParts<Ticket> extends Omit<ConnectionOptions<Ticket>, 'buffers' | 'inTurn'> {
   readonly ids: Ids;
   /** Peers whose PROXY header is required and believed. Shape: addresses or CIDR. */
   readonly trustedProxies?: readonly string[];
@@ -47,7 +48,11 @@ export function createSftpListener<Ticket>(parts: SftpListenerParts<Ticket>): Sf
   const holding = createHolding({ ...defaultHoldingLimits, ...parts.holdingLimits }, () => clock.monotonicMs());
   const ledgerLimits: LedgerLimits = { ...defaultLedgerLimits, ...parts.ledgerLimits };
   const trusted = createBlockList(parts.trustedProxies ?? []);
-  const options: ConnectionOptions<Ticket> = { ...parts, buffers: createBatchBuffers() };
+  const options: ConnectionOptions<Ticket> = {
+    ...parts,
+    buffers: createBatchBuffers(),
+    inTurn: createCostlyTurns(() => clock.monotonicMs()),
+  };
   const connections = new Set<Connection<Ticket>>();
   /** Sockets that are being judged, with the time at which a PROXY header must be there. */
   const arriving = new Map<net.Socket, number>();

@@ -164,7 +164,10 @@ export function createPathRequests(parts: PathRequestParts) {
       try {
         const read = (offset: number, length: number): Promise<Buffer> => file.read(offset, length);
         const { sizeBytes } = file.attributes;
-        const { algorithm, hashes } = await hashRange({ sizeBytes, sha256: file.sha256, read }, range, isOver);
+        const { algorithm, hashes } = await hashRange({ sizeBytes, sha256: file.sha256, read }, range, {
+          isOver,
+          inTurn: allotment.inTurn,
+        });
         exchange.answer(formatHashes(exchange.id, algorithm, hashes));
       } finally {
         await file.close({ ranges: [], end: 'closed' });

@@ -201,7 +201,7 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
       const onHandle = createHandleRequests({
         handles,
         order,
-        heavy: parts.allotment.heavy,
+        allotment: parts.allotment,
         countRead: parts.countRead,
         isOver,
       });
