@@ -21,7 +21,6 @@ export {
   looseOffer,
   type OfferChanges,
   strictOffer,
-  type TestKey,
 } from './client-core.ts';
 
 export interface PairOptions extends Partial<Omit<ServerOptions, 'nowMs' | 'random'>> {

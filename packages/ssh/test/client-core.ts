@@ -38,13 +38,11 @@ export function createNoise(seed: string): (sizeBytes: number) => Buffer {
 }
 
 /** Our first value of an exchange, until the server has answered it. */
-export interface BegunExchange {
+interface BegunExchange {
   readonly clientOffer: Buffer;
   readonly clientValue: Buffer;
   readonly privateKey: KeyObject;
 }
-
-export type ClientCore = ReturnType<typeof createClientCore>;
 
 export function createClientCore(parts: {
   random(sizeBytes: number): Buffer;
