@@ -122,13 +122,21 @@ export interface ActiveNetwork {
 }
 
 /**
- * Every network whose callers get the banner, one row for each spelling. An approved entry is among them though its connection
- * is not configured yet: its client then reads "not configured" instead of wondering about a time-out (SF-13).
+ * Every network whose callers get the banner, a page at a time. An approved entry is among them though its connection is not
+ * configured yet: its client then reads "not configured" instead of wondering about a time-out (SF-13).
  */
-export async function listActiveNetworks(sql: Sql): Promise<ActiveNetwork[]> {
-  return await sql<ActiveNetwork>`
-    select distinct abbrev(network::inet) as network, effect from address_entries where state in ('approved', 'active')`;
+export async function* listActiveNetworks(sql: Sql): AsyncGenerator<ActiveNetwork[]> {
+  for (let afterId = ''; ; ) {
+    const page = await sql<ActiveNetwork & { id: string }>`
+      select id, abbrev(network::inet) as network, effect from address_entries
+      where state in ('approved', 'active') and id > ${afterId} order by id limit ${networksAtOnce}`;
+    if (page.length > 0) yield page;
+    if (page.length < networksAtOnce) return;
+    afterId = page.at(-1)!.id;
+  }
 }
+
+const networksAtOnce = 1000;
 
 /** Tells every process that the list changed; heard when the transaction commits. */
 export async function notifyAllowListChanged(sql: Sql): Promise<void> {

@@ -10,13 +10,14 @@ import {
   findEntry,
   insertBlock,
   listActiveNetworks,
+  type ActiveNetwork,
   listEntries,
   moveEntry,
   notifyAllowListChanged,
 } from './address-store.ts';
 import { formatNftables } from './nftables.ts';
 import { checkDesk, checkOwn } from './permission-rules.ts';
-import { createPrefixTable } from './prefix-table.ts';
+import { readPrefixTable } from './prefix-table.ts';
 import { refusals } from './rules.ts';
 import { lockElection } from './store.ts';
 import { moveOf, type Transitions } from './transitions.ts';
@@ -49,9 +50,15 @@ export function createAddresses(parts: {
    */
   async function formatSets(actor: Actor, port: number): Promise<string> {
     checkDesk(actor);
-    const networks = createPrefixTable(await listActiveNetworks(database.sql));
-    const blocked = (await listActiveNetworks(database.sql)).filter((entry) => entry.effect === 'block');
-    return formatNftables({ allowed: networks.allowed(), blocked: blocked.map(({ network }) => network), port });
+    const blocked: string[] = [];
+    const pages = async function* (): AsyncGenerator<ActiveNetwork[]> {
+      for await (const page of listActiveNetworks(database.sql)) {
+        blocked.push(...page.filter((entry) => entry.effect === 'block').map(({ network }) => network));
+        yield page;
+      }
+    };
+    const networks = await readPrefixTable(pages());
+    return formatNftables({ allowed: networks.allowed(), blocked, port });
   }
 
   const operations = {

@@ -12,19 +12,38 @@ export interface PrefixTable {
 }
 
 type Lengths = Map<number, Map<bigint, Effect>>;
+type Entries = Iterable<{ readonly network: string; readonly effect: Effect }>;
 
 /** Built once from a list and never changed: a changed list makes a new table. */
-export function createPrefixTable(entries: Iterable<{ network: string; effect: Effect }>): PrefixTable {
-  const families: Record<4 | 6, Lengths> = { 4: new Map(), 6: new Map() };
+export function createPrefixTable(entries: Entries): PrefixTable {
+  const families = createFamilies();
+  return tableOf(families, addAll(families, entries));
+}
+
+/** The same from a list that comes in pages, so that a long one does not hold up what else the process does. */
+export async function readPrefixTable(pages: AsyncIterable<Entries>): Promise<PrefixTable> {
+  const families = createFamilies();
   let size = 0;
+  for await (const entries of pages) size += addAll(families, entries);
+  return tableOf(families, size);
+}
+
+const createFamilies = (): Record<4 | 6, Lengths> => ({ 4: new Map(), 6: new Map() });
+
+function addAll(families: Record<4 | 6, Lengths>, entries: Entries): number {
+  let added = 0;
   for (const { network: text, effect } of entries) {
     const network = parseNetwork(text);
     const lengths = families[network.family];
     const same = lengths.get(network.prefix) ?? new Map<bigint, Effect>();
     lengths.set(network.prefix, same);
     if (same.get(network.first) !== 'block') same.set(network.first, effect);
-    size += 1;
+    added += 1;
   }
+  return added;
+}
+
+function tableOf(families: Record<4 | 6, Lengths>, size: number): PrefixTable {
   // Longest first, so that the first hit decides between conflicting entries.
   const ordered = { 4: longestFirst(families[4]), 6: longestFirst(families[6]) };
 
