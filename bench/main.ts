@@ -42,6 +42,10 @@ async function measure(chosen: readonly Row[]): Promise<void> {
   const machine = describeMachine(path.join(import.meta.dirname, '..'));
   const sides = values.sides?.split(',');
   await using shelf = createShelf();
+  // Stopped in the middle, it still stops its servers and removes its files.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void shelf[Symbol.asyncDispose]().finally(() => process.exit(1)));
+  }
   const bench: Bench = {
     isQuick: values.quick,
     ...(values.profile !== undefined && { profileFolder: values.profile }),

@@ -1,9 +1,11 @@
 // What processes cost, as Linux counts it: processor time and memory of a server with all that it started.
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 // USER_HZ of every Linux that Node runs on.
 const ticksPerSecond = 100;
 const sampledEveryMs = 250;
+const leaversMs = 3000;
 
 const read = (file: string): string => {
   try {
@@ -16,16 +18,18 @@ const read = (file: string): string => {
 
 /** These processes and all that descend from them. */
 export function treeOf(roots: readonly number[]): number[] {
-  const found: number[] = [];
+  // A root may descend from another.
+  const found = new Set<number>();
   const toVisit = [...roots];
   for (let pid = toVisit.pop(); pid !== undefined; pid = toVisit.pop()) {
-    found.push(pid);
+    if (found.has(pid)) continue;
+    found.add(pid);
     for (const task of listTasks(pid)) {
       const children = read(`/proc/${pid}/task/${task}/children`).trim();
       if (children !== '') toVisit.push(...children.split(' ').map(Number));
     }
   }
-  return found;
+  return [...found];
 }
 
 const listTasks = (pid: number): string[] => {
@@ -61,22 +65,32 @@ export interface Cost {
   readonly memoryGrowthBytes: number;
 }
 
-/** Does the work and tells what the trees spent meanwhile. */
+/** Whose cost is told: memory is that of `holders`, since pages that a database reads the first time are not held for clients. */
+export interface Payer {
+  readonly pids: readonly number[];
+  readonly holders?: readonly number[];
+  /** Where the kernel keeps an account; without it the trees of the processes are added up. */
+  readonly cpu?: { seconds(): number };
+}
+
+/** Does the work and tells what the server spent meanwhile. */
 export async function withCost<Result>(
-  roots: readonly number[],
+  { pids, holders = pids, cpu = { seconds: () => cpuSecondsOf(pids) } }: Payer,
   work: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly cost: Cost; readonly seconds: number }> {
-  const memoryBytesBefore = memoryBytesOf(roots);
-  const cpuBefore = cpuSecondsOf(roots);
+  const memoryBytesBefore = memoryBytesOf(holders);
+  const processesBefore = treeOf(pids).length;
+  const cpuBefore = cpu.seconds();
   let memoryBytesMax = memoryBytesBefore;
-  const look = (): void => void (memoryBytesMax = Math.max(memoryBytesMax, memoryBytesOf(roots)));
+  const look = (): void => void (memoryBytesMax = Math.max(memoryBytesMax, memoryBytesOf(holders)));
   const timer = setInterval(look, sampledEveryMs);
   const startedMs = performance.now();
   try {
     const result = await work();
     const seconds = (performance.now() - startedMs) / 1000;
     look();
-    const cpuSeconds = cpuSecondsOf(roots) - cpuBefore;
+    await endOfLeavers(pids, processesBefore);
+    const cpuSeconds = cpu.seconds() - cpuBefore;
     return {
       result,
       seconds,
@@ -85,4 +99,10 @@ export async function withCost<Result>(
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Waits until the processes that served are gone: what they do after their goodbye is their cost too. */
+async function endOfLeavers(roots: readonly number[], processesBefore: number): Promise<void> {
+  const untilMs = performance.now() + leaversMs;
+  while (treeOf(roots).length > processesBefore && performance.now() < untilMs) await delay(20);
 }

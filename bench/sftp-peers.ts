@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { eventually } from '../test/eventually.ts';
 import type { Target } from '../test/sftp-programs.ts';
+import { type CpuAccount, openCpuAccount } from './cpu-account.ts';
 import { needPackages } from './debian.ts';
 
 export interface SftpServer extends AsyncDisposable {
@@ -17,6 +18,9 @@ export interface SftpServer extends AsyncDisposable {
   at(name: string): string;
   /** The processes whose cost is the server's, each with its descendants. */
   readonly pids: readonly number[];
+  /** Those among them that hold memory for clients. */
+  readonly holders: readonly number[];
+  readonly cpu: CpuAccount;
 }
 
 interface PeerParts {
@@ -65,13 +69,18 @@ async function startDaemon(file: string, words: readonly string[], port: number)
     child.kill('SIGKILL');
     throw fault;
   }
+  const pids = [child.pid!];
+  const cpu = openCpuAccount(pids);
   return {
-    pid: child.pid!,
+    pids,
+    holders: pids,
+    cpu,
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       const cut = setTimeout(() => child.kill('SIGKILL'), 5000);
       await ended;
       clearTimeout(cut);
+      cpu.close();
     },
   };
 }
@@ -129,8 +138,7 @@ export async function openOpenSsh({ folder, keyFile }: PeerParts): Promise<SftpS
     version: versionOf('openssh-server'),
     target: { port, user: user.name, keyFile },
     at: (name) => path.posix.join(files, name),
-    pids: [daemon.pid],
-    [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
+    ...daemon,
   };
 }
 
@@ -182,7 +190,6 @@ export async function openProFtpd({ folder, keyFile }: PeerParts): Promise<SftpS
     version: versionOf('proftpd-core'),
     target: { port, user: 'bench', keyFile },
     at: (name) => path.posix.join(files, name),
-    pids: [daemon.pid],
-    [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
+    ...daemon,
   };
 }

@@ -19,10 +19,15 @@ export const ciphers = {
 
 const timeoutMs = 180_000;
 
-/** Runs these commands to their end. Refuses: an error where one failed. */
-export async function runClient(server: SftpServer, cipher: CipherChoice, commands: readonly string[]): Promise<void> {
+/** Runs these commands to their end. Shape: what it printed. Refuses: an error where one failed. */
+export async function runClient(
+  server: SftpServer,
+  cipher: CipherChoice,
+  commands: readonly string[],
+): Promise<string> {
   const ran = await sftp(server.target, commands, { args: cipher, timeoutMs });
   if (ran.status !== 0) throw new Error(`sftp ended with ${ran.status}: ${ran.stderr.trim().slice(0, 300)}`);
+  return ran.stdout.toString();
 }
 
 /** So that what one run left to be written is not paid for by the next. */
@@ -51,7 +56,7 @@ export function sidesOf(bench: Bench, servers: SftpServers, work: SftpWork, roun
     async run(round): Promise<Sample> {
       await work.prepare?.(server, round);
       await settleDisk();
-      const measured = () => withCost(server.pids, () => work.work(server, round));
+      const measured = () => withCost(server, () => work.work(server, round));
       const { result, cost, seconds } = await profiled(bench, work.name, server, round, measured);
       await work.tidy?.(server, round);
       return { ...result, values: work.values({ seconds, cost, attempts: result.attempts }) };

@@ -6,6 +6,7 @@ import { addClient, addOperator, setUpSftp } from '../test/broker.ts';
 import { openTempFolder, run } from '../test/clients.ts';
 import { type Installation, openInstallation } from '../test/installation.ts';
 import { makeKeyPair } from '../test/key-pairs.ts';
+import { openCpuAccount } from './cpu-account.ts';
 import { createProbes, type Probes, probeOptions } from './probing.ts';
 import type { Bench } from './row.ts';
 import { openOpenSsh, openProFtpd, type SftpServer } from './sftp-peers.ts';
@@ -15,7 +16,6 @@ export interface OurServer extends SftpServer {
   readonly probes: Probes;
   /** The client whose folder is served. */
   readonly clientId: string;
-  readonly workers: () => readonly number[];
 }
 
 export interface SftpServers extends AsyncDisposable {
@@ -57,18 +57,23 @@ async function openOurs(folder: string, keyFile: string, publicKey: string): Pro
     const desk = await addOperator(installation, 'desk', ['delivery']);
     const client = await addClient(desk.caller, 'bench', 'U1234567');
     const { userName } = await setUpSftp(desk.caller, client, { key: publicKey, addresses: [clientNetwork] });
-    const database = await installation.databasePid();
+    const pids = [installation.pid, await installation.databasePid()];
+    const cpu = openCpuAccount(pids);
     return {
       name: 'Broadgate',
       version: '0.1.0',
       target: { port: installation.sftpPort, user: userName, keyFile },
       at: (name) => `/${name}`,
-      pids: [installation.pid, database],
+      pids,
+      cpu,
+      holders: installation.workers(),
       installation,
       probes: createProbes(sockets),
       clientId: client.clientId,
-      workers: () => installation.workers(),
-      [Symbol.asyncDispose]: () => installation[Symbol.asyncDispose](),
+      async [Symbol.asyncDispose]() {
+        await installation[Symbol.asyncDispose]();
+        cpu.close();
+      },
     };
   } catch (fault) {
     await installation[Symbol.asyncDispose]();

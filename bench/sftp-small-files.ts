@@ -78,8 +78,9 @@ const putRow: Row = {
         await runClient(server, ciphers.gcm, [`put -r ${round === 0 ? warm : all} ${server.at('small-put')}`]);
         return { attempts: round === 0 ? warmFiles : files, failures: 0 };
       },
-      tidy: (server) =>
-        runClient(server, ciphers.gcm, [`rm ${server.at('small-put/*')}`, `rmdir ${server.at('small-put')}`]),
+      async tidy(server) {
+        await runClient(server, ciphers.gcm, [`rm ${server.at('small-put/*')}`, `rmdir ${server.at('small-put')}`]);
+      },
       values,
     };
     return { sides: sidesOf(bench, servers, work, 1) };

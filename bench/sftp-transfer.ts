@@ -98,7 +98,7 @@ function createPut(name: string, cipher: CipherName, ratioMin?: number): Row {
           await runClient(server, ciphers[cipher], [`put ${round === 0 ? warm : large} ${server.at('put')}`]);
           return { attempts: 1, failures: 0 };
         },
-        tidy: (server) => runClient(server, ciphers.gcm, [`rm ${server.at('put')}`]),
+        tidy: async (server) => void (await runClient(server, ciphers.gcm, [`rm ${server.at('put')}`])),
         values: valuesOf(mib),
       };
       return { sides: sidesOf(bench, servers, work, 1) };
