@@ -9,7 +9,7 @@ import { insertConnection, listSignInAddressesSince, updateConnectionEnded } fro
 import type { IdentityDoor } from './delivery.ts';
 import type { Ticket } from './gate.ts';
 import { mayStay } from './gate-rules.ts';
-import { listLiveFacts, notifySignedIn } from './gate-store.ts';
+import { type LiveFacts, listLiveFacts, notifySignedIn } from './gate-store.ts';
 import { findConnection, lockElection } from './store.ts';
 import type { Transitions } from './transitions.ts';
 
@@ -43,6 +43,9 @@ interface Live {
   readonly address: string;
 }
 
+/** What a connection stands on, as it is now. */
+type Standing = LiveFacts & { readonly clientState: string | undefined };
+
 const signInRemembered = 3_600_000;
 const addressesMax = 20_000;
 const checkedAtOnce = 500;
@@ -58,6 +61,8 @@ export function createLiveConnections(parts: {
 }) {
   const { database, clock, log } = parts;
   const live = new Map<string, Live>();
+  /** The first look at a new connection, as long as it is under way. */
+  const firstLooks = new Map<string, Promise<Standing | undefined>>();
   const known = new Map<string, number>();
   let endConnection: EndConnection | undefined;
   let checking: Promise<void> | undefined;
@@ -78,15 +83,24 @@ export function createLiveConnections(parts: {
     void done.finally(() => writing.delete(done));
   }
 
+  function endUnless(standing: Standing): void {
+    if (mayStay(standing, clock.nowMs())) return;
+    live.delete(standing.connectionId);
+    log.info('connection ended', { 'session-id': standing.connectionId, message: 'its key, address or account ended' });
+    endConnection?.(standing.connectionId, 'no_longer_allowed');
+  }
+
+  async function look(one: Live): Promise<Standing | undefined> {
+    const [facts] = await listLiveFacts(database.sql, [one]);
+    return facts && { ...facts, clientState: await parts.identity.getClientState(database.sql, one.clientId) };
+  }
+
   async function checkSome(some: readonly Live[]): Promise<void> {
     const states = new Map<string, string | undefined>();
     for (const facts of await listLiveFacts(database.sql, some)) {
       const { clientId } = facts;
       if (!states.has(clientId)) states.set(clientId, await parts.identity.getClientState(database.sql, clientId));
-      if (mayStay({ ...facts, clientState: states.get(clientId) }, clock.nowMs())) continue;
-      live.delete(facts.connectionId);
-      log.info('connection ended', { 'session-id': facts.connectionId, message: 'its key, address or account ended' });
-      endConnection?.(facts.connectionId, 'no_longer_allowed');
+      endUnless({ ...facts, clientState: states.get(clientId) });
     }
   }
 
@@ -111,30 +125,41 @@ export function createLiveConnections(parts: {
     check().catch((fault: unknown) => log.fault('open connections could not be checked', fault));
   };
 
-  async function writeOpened(ticket: Ticket, opened: OpenedConnection): Promise<void> {
+  async function writeOpened(
+    ticket: Ticket,
+    opened: OpenedConnection,
+    looked: Promise<Standing | undefined>,
+  ): Promise<void> {
     const openedAtMs = clock.nowMs();
     const { clientId } = ticket.actor;
     const { algorithms } = opened;
     const isNews = (known.get(opened.address) ?? 0) < openedAtMs - signInRemembered / 2;
     remember(opened.address, openedAtMs);
-    await database.transaction(async (sql) => {
-      await insertConnection(sql, {
-        connectionId: ticket.connectionId,
-        clientId,
-        sshKeyId: ticket.sshKeyId,
-        address: opened.address,
-        openedAtMs,
-        clientSoftware: opened.clientSoftware === undefined ? null : printable(opened.clientSoftware, 100),
-        kex: algorithms?.kex ?? null,
-        hostKeyAlgorithm: algorithms?.hostKey ?? null,
-        cipher: algorithms?.cipherIn ?? null,
-        mac: algorithms?.macIn ?? null,
+    const row = {
+      connectionId: ticket.connectionId,
+      clientId,
+      sshKeyId: ticket.sshKeyId,
+      address: opened.address,
+      openedAtMs,
+      clientSoftware: opened.clientSoftware === undefined ? null : printable(opened.clientSoftware, 100),
+      kex: algorithms?.kex ?? null,
+      hostKeyAlgorithm: algorithms?.hostKey ?? null,
+      cipher: algorithms?.cipherIn ?? null,
+      mac: algorithms?.macIn ?? null,
+    };
+    // One statement needs no transaction around it, and most sign-ins come from an address that is no news.
+    if (!isNews) await insertConnection(database.sql, row);
+    else {
+      await database.transaction(async (sql) => {
+        await insertConnection(sql, row);
+        await notifySignedIn(sql, opened.address);
       });
-      if (isNews) await notifySignedIn(sql, opened.address);
-    });
-    if ((await findConnection(database.sql, clientId))?.state === 'configured') await prove(ticket.actor);
-    // What ended between the accepted signature and now was announced before this connection was listening.
-    await checkSome([liveOf(ticket, opened.address)]);
+    }
+    const standing = await looked;
+    if (standing === undefined) return;
+    if (standing.state === 'configured') await prove(ticket.actor);
+    // What ended between the accepted signature and the look was announced before this connection was listening.
+    endUnless(standing);
   }
 
   /** The first good sign-in shows that the connection works from end to end. */
@@ -183,14 +208,15 @@ export function createLiveConnections(parts: {
 
     /** Whether the ticket still holds: asked again before a tree is opened. */
     async isTicketGood(ticket: Ticket, address: string): Promise<boolean> {
-      const [facts] = await listLiveFacts(database.sql, [liveOf(ticket, address)]);
-      const clientState = await parts.identity.getClientState(database.sql, ticket.actor.clientId);
-      return facts !== undefined && mayStay({ ...facts, clientState }, clock.nowMs());
+      // A look that is under way serves as well: it began when the connection was under watch, and what ends later is announced.
+      const standing = await (firstLooks.get(ticket.connectionId) ?? look(liveOf(ticket, address)));
+      return standing !== undefined && mayStay(standing, clock.nowMs());
     },
 
     /** Writes the transcript's beginning and watches the connection from now on. */
     connectionOpened(ticket: Ticket, opened: OpenedConnection): void {
-      live.set(ticket.connectionId, liveOf(ticket, opened.address));
+      const one = liveOf(ticket, opened.address);
+      live.set(ticket.connectionId, one);
       log.info('connection opened', {
         'activity-type': 'CONNECTED',
         'session-id': ticket.connectionId,
@@ -202,7 +228,11 @@ export function createLiveConnections(parts: {
         method: 'publickey',
         'key-fingerprint': ticket.fingerprint,
       });
-      track(writeOpened(ticket, opened));
+      const looked = look(one).finally(() => firstLooks.delete(ticket.connectionId));
+      // Whoever needs it awaits it; a transcript that fails first leaves it unheard.
+      looked.catch(() => undefined);
+      firstLooks.set(ticket.connectionId, looked);
+      track(writeOpened(ticket, opened, looked));
     },
   };
 
