@@ -13,8 +13,12 @@ export type Sql = <Row extends object = Record<string, unknown>>(
 
 export interface Database {
   readonly sql: Sql;
-  /** Runs `work` in one transaction (read committed), rolled back when it throws. Use only the handle you are given. */
-  transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs `work` in one transaction (read committed), rolled back when it throws. Use only the handle you are given.
+   * 'soon': it is answered before it is on disk, where it gets within a second, before anything committed later; for what
+   * nobody was promised. `makeDurable` in the work takes that back.
+   */
+  transaction<Result>(work: (sql: Sql) => Promise<Result>, durable?: 'at once' | 'soon'): Promise<Result>;
   /**
    * Calls `heard` with the payload of every NOTIFY on the channel, from one connection shared by all channels.
    * After a lost connection it listens again and calls `heard` with '' once: the listener must then look for itself.
@@ -76,11 +80,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     sql: bind(pool),
     pool,
-    async transaction(work) {
+    async transaction(work, durable = 'at once') {
       const connection = await take(pool);
       let isCommitting = false;
       try {
-        await connection.query('begin');
+        await connection.query(durable === 'soon' ? 'begin; set local synchronous_commit to off' : 'begin');
         const result = await work(inTurn(bind(connection)));
         isCommitting = true;
         await connection.query('commit');
@@ -109,6 +113,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** Lets the commit of this transaction wait for the disk, whatever it was begun with. */
+export async function makeDurable(sql: Sql): Promise<void> {
+  await sql`set local synchronous_commit to default`;
+}
+
 /** One connection runs one statement at a time: those asked for together follow each other in the order of asking. */
 function inTurn(sql: Sql): Sql {
   let last: Promise<unknown> = Promise.resolve();
@@ -127,21 +136,25 @@ const take = (pool: pg.Pool): Promise<pg.PoolClient> =>
 const bind =
   (target: Pick<pg.Pool, 'query'> | pg.PoolClient): Sql =>
   async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) => {
-    // A template's strings are one frozen object a call site, so its text is built once.
-    let built = texts.get(text);
+    // A template's strings are one frozen object a call site, so its text is built and named once.
+    let built = statements.get(text);
     if (built === undefined) {
-      built = text.reduce((sum, part, index) => `${sum}$${index}${part}`);
-      texts.set(text, built);
+      built = { name: `s${(named += 1)}`, text: text.reduce((sum, part, index) => `${sum}$${index}${part}`) };
+      statements.set(text, built);
     }
     try {
-      const answer = await target.query<Row & pg.QueryResultRow>(built, values as unknown[]);
+      // A named statement is parsed once a connection, and planned once where a general plan is as good as a particular one.
+      // Without values it may be several statements, which cannot be named.
+      const query = values.length === 0 ? built.text : { ...built, values: values as unknown[] };
+      const answer = await target.query<Row & pg.QueryResultRow>(query);
       return answer.rows as Row[];
     } catch (fault) {
       throw asOutage(fault);
     }
   };
 
-const texts = new WeakMap<TemplateStringsArray, string>();
+const statements = new WeakMap<TemplateStringsArray, { readonly name: string; readonly text: string }>();
+let named = 0;
 
 const outageStates = new Set([
   '57P01',
