@@ -44,9 +44,9 @@ export function createPublishing(parts: { clock: Clock; ids: Ids; audit: Audit; 
       if (entry !== undefined && how.exclusive) throw refusals.path_taken();
       if (entry !== undefined) checkAlterable(entry);
       const bytes = sealed.sizeBytes - upload.reservedBytes - (entry?.sizeBytes ?? 0);
-      checkQuota(quota, { bytes, entries: entry === undefined ? 1 : 0 });
-      await uploadStore.deleteUpload(sql, upload.id);
-      await store.addUse(sql, clientId, bytes, entry === undefined ? 1 : 0);
+      const growth = { bytes, entries: entry === undefined ? 1 : 0 };
+      checkQuota(quota, growth);
+      await uploadStore.deleteUpload(sql, { id: upload.id, clientId }, growth);
       const entryId = entry?.id ?? ids.next();
       if (entry !== undefined) await store.updateContents(sql, entryId, contents);
       else {

@@ -157,6 +157,12 @@ export function checkQuota(quota: Quota, growth: { readonly bytes: number; reado
 /** How much of the quota an upload asks for ahead, so that not every write asks. Units: bytes. */
 export const reserveStepBytes = 8 * 1024 * 1024;
 
+/** What an upload holds of the quota from its beginning, so that a small one need not ask again. Units: bytes. */
+const firstReservationBytesMax = 1024 * 1024;
+
+export const firstReservation = (quota: Quota): number =>
+  Math.max(0, Math.min(firstReservationBytesMax, quota.quotaBytes - quota.usedBytes));
+
 /**
  * The next reservation of an upload that needs `neededBytes` in all and holds `reservedBytes`.
  * Shape: a whole step more where the quota has room, else exactly what is needed. Refuses: quota_reached.

@@ -71,8 +71,12 @@ export function createTree(parts: {
      * Runs a change in one transaction that locks the client's tree, so that two changes never count the same free room.
      * NOTE: a change inside a change would wait for itself.
      */
-    change: <Result>(clientId: string, work: (sql: Sql, quota: rules.Quota) => Promise<Result>): Promise<Result> =>
-      changes.take(clientId, () => database.transaction(async (sql) => work(sql, await lock(sql, clientId)))),
+    change: <Result>(
+      clientId: string,
+      work: (sql: Sql, quota: rules.Quota) => Promise<Result>,
+      durable: 'at once' | 'soon' = 'at once',
+    ): Promise<Result> =>
+      changes.take(clientId, () => database.transaction(async (sql) => work(sql, await lock(sql, clientId)), durable)),
 
     /** Runs a look at the client's tree in its turn. */
     look: <Result>(clientId: string, work: () => Promise<Result>): Promise<Result> => looks.take(clientId, work),
@@ -107,8 +111,7 @@ export function createTree(parts: {
       const upload = await uploadStore.findUpload(sql, clientId, path);
       if (upload === undefined) return [];
       await uploadStore.notifyTaken(sql, upload.holder);
-      await uploadStore.deleteUpload(sql, upload.id);
-      await store.addUse(sql, clientId, -upload.reservedBytes, 0);
+      await uploadStore.deleteUpload(sql, { id: upload.id, clientId }, { bytes: -upload.reservedBytes, entries: 0 });
       return [upload.blobId];
     },
 

@@ -28,20 +28,27 @@ export async function findHeldUpload(sql: Sql, uploadId: string, holder: string)
   return row;
 }
 
-export async function countUploads(sql: Sql, clientId: string): Promise<number> {
-  const [row] = await sql<{
-    uploads: number;
-  }>`select count(*)::integer as uploads from uploads where client_id = ${clientId}`;
-  return row!.uploads;
-}
-
+/** Begins an upload and takes what it reserves from the quota. Shape: false where the client has too many of them. */
 export async function insertUpload(
   sql: Sql,
-  upload: { id: string; clientId: string; path: string; blobId: string; holder: string; nowMs: number },
-): Promise<void> {
-  await sql`insert into uploads (id, client_id, path, blob_id, holder, state, begun_at_ms, touched_at_ms)
-    values (${upload.id}, ${upload.clientId}, ${upload.path}, ${upload.blobId}, ${upload.holder}, 'open',
-      ${upload.nowMs}, ${upload.nowMs})`;
+  upload: {
+    id: string;
+    clientId: string;
+    path: string;
+    blobId: string;
+    holder: string;
+    reservedBytes: number;
+    nowMs: number;
+  },
+  uploadsMax: number,
+): Promise<boolean> {
+  const rows = await sql`with quota as (
+      update repositories set used_bytes = used_bytes + ${upload.reservedBytes} where client_id = ${upload.clientId})
+    insert into uploads (id, client_id, path, blob_id, holder, state, reserved_bytes, begun_at_ms, touched_at_ms)
+    select ${upload.id}, ${upload.clientId}, ${upload.path}, ${upload.blobId}, ${upload.holder}, 'open',
+      ${upload.reservedBytes}::bigint, ${upload.nowMs}::bigint, ${upload.nowMs}::bigint
+    where (select count(*) from uploads where client_id = ${upload.clientId}) < ${uploadsMax} returning id`;
+  return rows.length > 0;
 }
 
 export async function updateHolder(sql: Sql, uploadId: string, holder: string, nowMs: number): Promise<void> {
@@ -67,8 +74,15 @@ export async function updateSize(
     where id = ${held.uploadId} and holder = ${held.holder}`;
 }
 
-export async function deleteUpload(sql: Sql, uploadId: string): Promise<void> {
-  await sql`delete from uploads where id = ${uploadId}`;
+/** Deletes it, and counts in the quota what becomes of its reservation. */
+export async function deleteUpload(
+  sql: Sql,
+  upload: { id: string; clientId: string },
+  growth: { bytes: number; entries: number },
+): Promise<void> {
+  await sql`with gone as (delete from uploads where id = ${upload.id})
+    update repositories set used_bytes = used_bytes + ${growth.bytes}, used_entries = used_entries + ${growth.entries}
+    where client_id = ${upload.clientId}`;
 }
 
 /** Drops the uploads below a folder. Shape: their blobs and what they had reserved. */

@@ -12,8 +12,16 @@ import type { BlobPart, BlobStore, SealedBlob, StagedBlob } from '../../kernel/b
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { isDoubtful, Refusal } from '../../kernel/refusal.ts';
-import type { Database, Sql } from '../../kernel/sql.ts';
-import { checkAlterable, gapBytesMax, nextReservation, refusals, uploadsMax } from './rules.ts';
+import { type Database, makeDurable, type Sql } from '../../kernel/sql.ts';
+import {
+  checkAlterable,
+  firstReservation,
+  gapBytesMax,
+  nextReservation,
+  type Quota,
+  refusals,
+  uploadsMax,
+} from './rules.ts';
 import type { Tree } from './tree.ts';
 import { createPublishing, type Published } from './publishing.ts';
 import * as store from './store.ts';
@@ -54,25 +62,26 @@ export function createUploads(parts: {
   const { database, clock, ids, blobs, tree } = parts;
   const publish = createPublishing(parts);
   /** Open handles of this process by holder, so that a take-over stops them at once. */
-  const held = new Map<string, { lose(): Promise<void>; sizeBytes(): number }>();
+  const held = new Map<string, { readonly clientId: string; lose(): Promise<void>; sizeBytes(): number }>();
 
   interface Claim {
     readonly uploadId: string;
     readonly holder: string;
     readonly blobId: string;
     readonly resumeBytes: number;
+    readonly reservedBytes: number;
     readonly copyFrom?: store.EntryRow;
     readonly takenFrom?: string;
     readonly dropped: readonly string[];
   }
 
-  /** Decides and writes, in a change of the tree, who may write here now; a blob that it begins is given back in `fresh`, for the caller to end. */
+  /** Decides and writes, in a change of the tree, who may write here now; a blob that it begins is given back in `now`, for the caller to end. */
   async function claim(
     sql: Sql,
     actor: ClientActor,
     path: string,
     mode: WriteMode,
-    fresh: { staged?: StagedBlob },
+    now: { readonly quota: Quota; staged?: StagedBlob },
   ): Promise<Claim> {
     const { clientId } = actor;
     await tree.checkParent(sql, clientId, path);
@@ -87,6 +96,8 @@ export function createUploads(parts: {
     const holder = ids.next();
     const takenFrom = before?.holder;
     if (takenFrom !== undefined) await uploadStore.notifyTaken(sql, takenFrom);
+    // What came before was acknowledged, and its bytes may be dropped after this: both go with the same commit.
+    if (before !== undefined) await makeDurable(sql);
     if (before !== undefined && !mode.truncate) {
       await uploadStore.updateHolder(sql, before.id, holder, clock.nowMs());
       return {
@@ -94,32 +105,33 @@ export function createUploads(parts: {
         holder,
         blobId: before.blobId,
         resumeBytes: before.sizeBytes,
+        reservedBytes: before.reservedBytes,
         takenFrom,
         dropped: [],
       };
     }
     if (before !== undefined) {
-      await uploadStore.deleteUpload(sql, before.id);
-      await store.addUse(sql, clientId, -before.reservedBytes, 0);
+      await uploadStore.deleteUpload(sql, { id: before.id, clientId }, { bytes: -before.reservedBytes, entries: 0 });
     }
-    if ((await uploadStore.countUploads(sql, clientId)) >= uploadsMax) {
-      throw refusals.uploads_too_many({ uploads: uploadsMax });
-    }
-    const staged = (fresh.staged = await blobs.stage());
-    const uploadId = ids.next();
-    await uploadStore.insertUpload(sql, {
-      id: uploadId,
+    const staged = (now.staged = await blobs.stage());
+    const upload = {
+      id: ids.next(),
       clientId,
       path,
       blobId: staged.blobId,
       holder,
+      reservedBytes: firstReservation(now.quota),
       nowMs: clock.nowMs(),
-    });
+    };
+    if (!(await uploadStore.insertUpload(sql, upload, uploadsMax))) {
+      throw refusals.uploads_too_many({ uploads: uploadsMax });
+    }
     return {
-      uploadId,
+      uploadId: upload.id,
       holder,
       blobId: staged.blobId,
       resumeBytes: 0,
+      reservedBytes: upload.reservedBytes,
       ...(mode.truncate || entry === undefined ? {} : { copyFrom: entry }),
       takenFrom,
       dropped: before === undefined ? [] : [before.blobId],
@@ -128,17 +140,19 @@ export function createUploads(parts: {
 
   async function open(actor: ClientActor, path: string, mode: WriteMode): Promise<UploadHandle> {
     // A handle of this process lets go first, so that what it wrote is on disk and counted before it is taken over.
-    const current = await uploadStore.findUpload(database.sql, actor.clientId, path);
-    if (current !== undefined && !mode.exclusive) await held.get(current.holder)?.lose();
-    const fresh: { staged?: StagedBlob } = {};
+    if (!mode.exclusive && [...held.values()].some(({ clientId }) => clientId === actor.clientId)) {
+      const current = await uploadStore.findUpload(database.sql, actor.clientId, path);
+      if (current !== undefined) await held.get(current.holder)?.lose();
+    }
+    let now: { readonly quota: Quota; staged?: StagedBlob } | undefined;
     const claimed = await tree
-      .change(actor.clientId, (sql) => claim(sql, actor, path, mode, fresh))
+      .change(actor.clientId, (sql, quota) => claim(sql, actor, path, mode, (now = { quota })), 'soon')
       .catch(async (fault: unknown) => {
-        await (isDoubtful(fault) ? fresh.staged?.close() : fresh.staged?.discard());
+        await (isDoubtful(fault) ? now?.staged?.close() : now?.staged?.discard());
         throw fault;
       });
     await tree.release(claimed.dropped);
-    const staged = fresh.staged ?? (await reopen(actor.clientId, claimed));
+    const staged = now!.staged ?? (await reopen(actor.clientId, claimed));
     const handle = createHandle(actor, claimed, staged, mode);
     if (claimed.copyFrom !== undefined) await copyInto(handle, store.partOf(claimed.copyFrom));
     return handle;
@@ -189,8 +203,7 @@ export function createUploads(parts: {
     await tree.change(clientId, async (sql) => {
       const row = await uploadStore.findHeldUpload(sql, upload.uploadId, upload.holder);
       if (row === undefined) return;
-      await uploadStore.deleteUpload(sql, row.id);
-      await store.addUse(sql, clientId, -row.reservedBytes, 0);
+      await uploadStore.deleteUpload(sql, { id: row.id, clientId }, { bytes: -row.reservedBytes, entries: 0 });
     });
     await tree.release([upload.blobId]);
   }
@@ -198,7 +211,7 @@ export function createUploads(parts: {
   function createHandle(actor: ClientActor, claimed: Claim, staged: StagedBlob, mode: WriteMode): UploadHandle {
     const { clientId } = actor;
     const me = { uploadId: claimed.uploadId, holder: claimed.holder };
-    let reservedBytes = 0;
+    let { reservedBytes } = claimed;
     let modifiedAtMs: number | undefined;
     let checkpoint: Promise<void> = Promise.resolve();
     let checkpointBytes = staged.sizeBytes;
@@ -219,10 +232,10 @@ export function createUploads(parts: {
       }
     }
 
-    /** Grows the reservation in the quota, in steps. */
+    /** Grows the reservation in the quota, in steps. It need not survive a crash that the bytes do not survive either. */
     async function reserve(neededBytes: number): Promise<void> {
       if (neededBytes <= reservedBytes) return;
-      reservedBytes = await tree.change(clientId, async (sql, quota) => {
+      const grow = async (sql: Sql, quota: Quota): Promise<number> => {
         const row = await uploadStore.findHeldUpload(sql, me.uploadId, me.holder);
         if (row === undefined) throw refusals.upload_taken_over();
         if (row.reservedBytes >= neededBytes) return row.reservedBytes;
@@ -230,7 +243,8 @@ export function createUploads(parts: {
         await uploadStore.updateReserved(sql, row.id, next);
         await store.addUse(sql, clientId, next - row.reservedBytes, 0);
         return next;
-      });
+      };
+      reservedBytes = await tree.change(clientId, grow, 'soon');
     }
 
     /** Makes what is staged durable, then says so in the row: never the other way round. */
@@ -289,6 +303,7 @@ export function createUploads(parts: {
     }
 
     held.set(me.holder, {
+      clientId,
       async lose() {
         if (state !== 'open') return;
         state = 'lost';
