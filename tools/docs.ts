@@ -1,4 +1,4 @@
-// `npm run docs`: prints docs/reference from the code. With --check it compares instead; with --acceptance it keeps the last test run's table.
+// `npm run docs`: prints docs/reference from the code. With --check it compares instead; --acceptance and --clients keep what the last test run printed.
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -80,10 +80,20 @@ function printEvents(): string {
 const page = (title: string, source: string, lines: readonly string[]): string =>
   [`# ${title}`, '', `Printed from ${source} by \`npm run docs\`.`, '', ...lines, ''].join('\n');
 
-const { values } = parseArgs({ options: { check: { type: 'boolean' }, acceptance: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { check: { type: 'boolean' }, acceptance: { type: 'boolean' }, clients: { type: 'boolean' } },
+});
 
 if (values.acceptance) {
   copyFileSync(path.join(root, 'test-output/acceptance.md'), path.join(reference, 'acceptance.md'));
+  process.exit(0);
+}
+
+if (values.clients) {
+  const { formatClientsPage } = await import('./clients-page.ts');
+  const { readReports } = await import('../test/clients-matrix/reports.ts');
+  const { ours } = await import('../test/clients-matrix/sweep.ts');
+  writeFileSync(path.join(reference, 'clients.md'), formatClientsPage(readReports(), ours));
   process.exit(0);
 }
 
