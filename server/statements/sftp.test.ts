@@ -137,6 +137,34 @@ test('an upload cut off by a lost connection goes on with the reput of OpenSSH a
   await checkWhole('/putty.bin');
 });
 
+test('receipts are durable when the tree is closed, and a client whose receipts cannot be written fetches nothing more', async () => {
+  await using world = await openStatementWorld();
+  const { repository, catalog } = world.statements;
+  const client = await world.addClient();
+  world.elect(client.clientId);
+  const asked = { accountNumber: client.accountNumber, kind: 'daily', period: '2026-11-23', fileName: 'a.csv' };
+  const { name, statementId } = await world.statements.issuing.issueStatement(world.desk, asked, randomBytes(1000));
+  const ticket = { actor: client.actor, fingerprint };
+  const fetch = async (mount: ReturnType<typeof createSftpMount>): Promise<void> => {
+    const handle = await mount.openRead(`/${name}`);
+    const { length } = await handle.read(0, 1000);
+    await handle.close({ ranges: [{ startBytes: 0, endBytes: length }], end: 'closed' });
+  };
+  const whole = createSftpMount({ repository, ticket });
+  for (let count = 0; count < 40; count += 1) await fetch(whole);
+  await whole.close();
+  const steps = await catalog.getTimeline(client.actor, statementId);
+  assert.equal(steps.filter(({ step }) => step === 'fetched').length, 40);
+
+  await world.database.sql`alter table receipts rename to receipts_elsewhere`;
+  const broken = createSftpMount({ repository, ticket });
+  await assert.rejects(async () => {
+    for (let count = 0; count < 40; count += 1) await fetch(broken);
+  });
+  await assert.rejects(broken.openRead(`/${name}`));
+  await assert.rejects(broken.close());
+});
+
 test('a gate opens the tree only while the ticket holds', async () => {
   await using world = await openStatementWorld();
   const { actor } = await world.addClient();

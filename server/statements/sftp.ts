@@ -45,6 +45,25 @@ export function createSftpMount(parts: {
 }): SftpMount {
   const { repository, ticket } = parts;
   const { actor } = ticket;
+  /** Receipts on their way to the disk. A client waits for them at the end of its channel, not file by file. */
+  const receipts = new Set<Promise<void>>();
+  let failure: { readonly thrown: unknown } | undefined;
+
+  /** Starts a receipt; those of files that are fetched one after the other then share a write to the disk. */
+  async function leaveReceipt(written: Promise<void>): Promise<void> {
+    const kept = written
+      .catch((thrown: unknown) => void (failure ??= { thrown }))
+      .finally(() => void receipts.delete(kept));
+    receipts.add(kept);
+    if (receipts.size >= receiptsWaitingMax) await Promise.race(receipts);
+    checkReceipts();
+  }
+
+  /** Throws what kept a receipt from being written: a client whose fetches leave no trace fetches nothing more. */
+  function checkReceipts(): void {
+    if (failure !== undefined) throw failure.thrown;
+  }
+
   return {
     stat: async (path) => shapeAttributes(await repository.stat(actor, path)),
 
@@ -59,6 +78,7 @@ export function createSftpMount(parts: {
     },
 
     async openRead(path): Promise<ReadHandle> {
+      checkReceipts();
       const reader = await repository.openRead(actor, path, { keyFingerprint: ticket.fingerprint });
       await reader.begin();
       const { file } = reader;
@@ -71,7 +91,7 @@ export function createSftpMount(parts: {
         },
         sha256: file.sha256,
         read: (offsetBytes, lengthBytes) => reader.read(offsetBytes, lengthBytes),
-        close: (fetched) => reader.close(fetched),
+        close: (fetched) => leaveReceipt(reader.close(fetched)),
       };
     },
 
@@ -112,10 +132,16 @@ export function createSftpMount(parts: {
       };
     },
 
-    // Handles are closed or aborted by the face; the tree itself holds nothing open.
-    close: () => Promise.resolve(),
+    // Handles are closed or aborted by the face before.
+    async close() {
+      await Promise.all(receipts);
+      checkReceipts();
+    },
   };
 }
+
+/** How many fetches of one channel may be without their receipt, should the server die. */
+const receiptsWaitingMax = 16;
 
 const shapeAttributes = (entry: EntryAttributes): Attributes => ({
   kind: entry.kind,

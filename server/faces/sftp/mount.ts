@@ -164,7 +164,7 @@ export interface SftpMount {
   setAttributes(path: string, change: AttributeChange): Promise<void>;
   /** The caller's quota, as `df` shows it. */
   space(): Promise<Space>;
-  /** Called once, after every handle of the channel is closed or aborted. */
+  /** Called once, after every handle of the channel is closed or aborted; when it resolves, all that was done is durable. */
   close(): Promise<void>;
 }
 
@@ -221,7 +221,7 @@ export interface ReadHandle {
    * what was sent.
    */
   read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
-  /** Told what of the file went out to the peer, for receipts. */
+  /** Told what of the file went out to the peer, for receipts, which are durable when the mount is closed. */
   close(fetched: Fetched): Promise<void>;
 }
 

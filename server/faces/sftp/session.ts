@@ -164,7 +164,10 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
         return closed.promise;
       }),
     );
-    await mount?.close().catch(record);
+    await mount?.close().catch((fault: unknown) => {
+      record(fault);
+      exitStatus = 1;
+    });
     if (!isGone) {
       // RFC 4254 §6.10 and §5.3: the status, then EOF and CLOSE, behind every answer.
       channel.exit(exitStatus);
