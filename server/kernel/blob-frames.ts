@@ -115,6 +115,13 @@ export function createFrameCipher(blobId: string, key: KeyObject) {
   }
 
   return {
+    /** The frame as it stands on the medium, in pieces. */
+    sealPieces(index: number, nonce: Buffer, text: Buffer): Buffer[] {
+      const length = Buffer.allocUnsafe(4);
+      length.writeUInt32BE(text.length);
+      return [nonce, length, ...encrypt(nonce, text, authenticated(1, index, text.length))];
+    },
+
     /** The frame as it stands on the medium; written into a buffer of `strideBytes` where one is given to be used again. */
     sealFrame(
       index: number,

@@ -30,6 +30,15 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array, position
   }
 }
 
+/** Writes all of the pieces one behind the other, in one call where the disk takes them. */
+export async function writeAllFully(handle: FileHandle, pieces: readonly Buffer[], position: number): Promise<void> {
+  const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const { bytesWritten } = await handle.writev(pieces, position);
+  if (bytesWritten < sizeBytes) {
+    await writeFully(handle, Buffer.concat(pieces).subarray(bytesWritten), position + bytesWritten);
+  }
+}
+
 /**
  * Two levels of folders. Ids begin with their time, so blobs of the same minute share a folder (and the sync of it), and
  * a year makes fewer than two thousand folders on the first level.

@@ -15,7 +15,7 @@ import {
   headerSizeBytes,
   strideBytes,
 } from './blob-frames.ts';
-import { onMedium, writeFully } from './blob-medium.ts';
+import { onMedium, writeAllFully, writeFully } from './blob-medium.ts';
 import { BlobFault, type SealedBlob, type StagedBlob } from './blobs.ts';
 import { createSemaphore } from './limits.ts';
 import type { Random } from './random.ts';
@@ -129,6 +129,12 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
       const at = offsetBytes + done;
       const index = Math.floor(at / frameSizeBytes);
       const inFrame = at - index * frameSizeBytes;
+      const wholeBytes = bytes.length - done - ((bytes.length - done) % frameSizeBytes);
+      if (inFrame === 0 && at === sizeBytes && wholeBytes > 0) {
+        await append(index, bytes.subarray(done, done + wholeBytes));
+        done += wholeBytes;
+        continue;
+      }
       const part = bytes.subarray(done, done + frameSizeBytes - inFrame);
       const frame = await hold(index);
       frame.bytes.set(part, inFrame);
@@ -136,6 +142,21 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
       sizeBytes = Math.max(sizeBytes, at + part.length);
       done += part.length;
     }
+  }
+
+  /** Whole frames at the end go to the medium in one write, past those held. */
+  async function append(first: number, bytes: Uint8Array): Promise<void> {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const pieces: Buffer[] = [];
+    const used: Buffer[] = [];
+    for (let at = 0; at < text.length; at += frameSizeBytes) {
+      const nonce = nextNonce();
+      pieces.push(...cipher.sealPieces(first + used.length, nonce, text.subarray(at, at + frameSizeBytes)));
+      used.push(nonce);
+    }
+    await writeAllFully(handle, pieces, headerSizeBytes + first * strideBytes);
+    for (const [at, nonce] of used.entries()) noteNonce(first + at, nonce);
+    sizeBytes += text.length;
   }
 
   /** Bytes that follow those hashed so far are hashed as they pass; once an earlier byte changes, sealing reads all again. */
