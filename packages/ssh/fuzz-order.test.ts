@@ -13,7 +13,7 @@ const freeNumbers = [2, 3, 4, 6, 7, 8, 19, 51, 52, 60, 79, 91, 92, 99, 100, 127,
 const wrongNumbers = [0, 21, 22, 30, 31, 49, 81, 82];
 
 /** One step, legal most of the time. */
-function draw(model: Model, pair: Pair, dice: Dice): Step {
+function draw(model: Model, pair: Pair, dice: Dice, isFirst: boolean): Step {
   const ids = [...model.channels.keys()];
   // Now and then a channel that is not there.
   const id = ids.length === 0 || dice.isOneIn(150) ? dice.pick([0, 3, 7, 0xffff_ffff]) : dice.pick(ids);
@@ -69,7 +69,7 @@ function draw(model: Model, pair: Pair, dice: Dice): Step {
       return model.extendedData(id, dice.pick([0, 10, 4000]));
     case 12:
     case 13:
-      return model.adjust(id, dice.pick([0, 1, 1000, 5000, 50_000, dice.isOneIn(10) ? 0x7fff_ffff : 1]));
+      return adjust(model, id, dice.pick([0, 1, 1000, 5000, 50_000, dice.isOneIn(10) ? 0x7fff_ffff : 1]), isFirst);
     case 14:
       return model.eof(id);
     case 15:
@@ -85,6 +85,12 @@ function draw(model: Model, pair: Pair, dice: Dice): Step {
         ? model.goodbye()
         : model.signIn(formatSignIn({ user: 'u', key, sessionId: pair.sessionId }));
   }
+}
+
+/** Near its limit a window depends on whether data that was just caused has left, so there it grows first thing only. */
+function adjust(model: Model, id: number, bytes: number, isFirst: boolean): Step {
+  const isNear = (model.channels.get(id)?.peerWindow ?? 0) + bytes > 0xffff_0000;
+  return isNear && !isFirst ? model.ping() : model.adjust(id, bytes);
 }
 
 /** What the server said since the last look, without data and without what waits for windows. */
@@ -168,7 +174,7 @@ async function runOrder(dice: Dice): Promise<string> {
     const before = closing(model);
     const steps: Step[] = [];
     while (steps.length < 1 + dice.below(6) && end === undefined && steps.at(-1)?.isLast !== true) {
-      const next = draw(model, pair, dice);
+      const next = draw(model, pair, dice, steps.length === 0);
       steps.push(next);
       end = next.end;
     }
