@@ -139,7 +139,8 @@ const bind =
     // A template's strings are one frozen object a call site, so its text is built and named once.
     let built = statements.get(text);
     if (built === undefined) {
-      built = { name: `s${(named += 1)}`, text: text.reduce((sum, part, index) => `${sum}$${index}${part}`) };
+      const whole = text.reduce((sum, part, index) => `${sum}$${index}${part}`);
+      built = { ...(isOneOfMany.test(whole) ? {} : { name: `s${(named += 1)}` }), text: whole };
       statements.set(text, built);
     }
     try {
@@ -153,8 +154,14 @@ const bind =
     }
   };
 
-const statements = new WeakMap<TemplateStringsArray, { readonly name: string; readonly text: string }>();
+const statements = new WeakMap<TemplateStringsArray, { readonly name?: string; readonly text: string }>();
 let named = 0;
+
+/**
+ * A filter that may be absent, or a pattern, makes one text many statements: without its values it would be planned as if all
+ * rows were asked for, and read the table from end to end. Such a text has no name, so that it is planned each time.
+ */
+const isOneOfMany = /\$\d+(::[a-z]+(\[\])?)? is null or|\bnot \$\d+::boolean or|\(\$\d+ or | like /;
 
 const outageStates = new Set([
   '57P01',
