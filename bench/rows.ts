@@ -1,4 +1,5 @@
 // Every row of the benchmark, in the order in which a whole run takes them.
+import { growthRows } from './growth.ts';
 import type { Row } from './row.ts';
 import { idleRows } from './sftp-idle.ts';
 import { listingRow } from './sftp-listing.ts';
@@ -6,4 +7,11 @@ import { signInRows } from './sftp-sign-ins.ts';
 import { smallFileRows } from './sftp-small-files.ts';
 import { transferRows } from './sftp-transfer.ts';
 
-export const rows: readonly Row[] = [...transferRows, ...smallFileRows, listingRow, ...signInRows, ...idleRows];
+export const rows: readonly Row[] = [
+  ...transferRows,
+  ...smallFileRows,
+  listingRow,
+  ...signInRows,
+  ...idleRows,
+  ...growthRows,
+];
