@@ -83,7 +83,7 @@ export const normal = (text: string): string => text.replace(/\s+/g, ' ').trim()
 function readingsOf(plan: PlanNode): Reading[] {
   const found: Reading[] = [];
   const visit = (node: PlanNode): void => {
-    if (node['Relation Name'] !== undefined && / Scan$/.test(node['Node Type']) && node.Schema === 'public') {
+    if (node['Relation Name'] !== undefined && node['Node Type'].endsWith(' Scan') && node.Schema === 'public') {
       const each =
         (node['Actual Rows'] ?? 0) +
         (node['Rows Removed by Filter'] ?? 0) +
