@@ -14,7 +14,6 @@ import {
 } from '@broadgate/ssh';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
-import { notePassed } from '../../kernel/young-garbage.ts';
 import { sourceOf } from './addresses.ts';
 import { allottedBytes, createAllotment } from './allotment.ts';
 import type { BatchBuffers } from './batch-buffers.ts';
@@ -167,7 +166,6 @@ export function openConnection<Ticket>(
         socket.uncork();
       });
     }
-    notePassed(bytes.length);
     socket.write(bytes);
     return socket.writableLength < socketBytesHigh;
   }
@@ -246,10 +244,7 @@ export function openConnection<Ticket>(
     events.ended();
   }
 
-  socket.on('data', (bytes: Buffer) => {
-    notePassed(bytes.length);
-    ssh.receive(bytes);
-  });
+  socket.on('data', (bytes: Buffer) => ssh.receive(bytes));
   socket.on('drain', () => ssh.drained());
   // T18: half a close is a close; whatever was to be sent has no reader that would answer.
   socket.once('end', () => ssh.lost());
