@@ -1,5 +1,8 @@
 // Every row of the benchmark, in the order in which a whole run takes them.
 import { growthRows } from './growth.ts';
+import { largeRow } from './issuing-large.ts';
+import { runRows } from './issuing-runs.ts';
+import { sealRows } from './issuing-seal.ts';
 import type { Row } from './row.ts';
 import { idleRows } from './sftp-idle.ts';
 import { listingRow } from './sftp-listing.ts';
