@@ -190,22 +190,27 @@ for (const [what, attack] of Object.entries(attacks)) {
   test(`T20: during ${what} the banner is served, a bystander works, no turn lasts 100 ms and memory stays`, async () => {
     const vera = await bystander();
     await account();
+    // Early drop spares an address that has signed in, and hers has.
+    (await target.enter(vera, '127.0.3.1')).socket.destroy();
     const before = await settled();
     // A busy machine delays a turn by chance, an attack does every time: the best of up to five rounds is judged.
     let bestDelayMs = Infinity;
     for (let round = 0; round < 5 && bestDelayMs >= 100; round += 1) {
       let isOver = false;
       const running = attack(() => isOver);
-      await target.read();
-      for (let look = 0; look < 3; look += 1) {
-        assert.match(await readBanner(port, { localAddress: '127.0.3.1' }), /^SSH-2.0-/);
-        using peer = await target.enter(vera, '127.0.3.1');
-        const sftp = await peer.openSftp();
-        assert.equal(await sftp.status((id) => packets.path(17, id, '/')), 0);
+      try {
+        await target.read();
+        for (let look = 0; look < 3; look += 1) {
+          assert.match(await readBanner(port, { localAddress: '127.0.3.1' }), /^SSH-2.0-/);
+          using peer = await target.enter(vera, '127.0.3.1');
+          const sftp = await peer.openSftp();
+          assert.equal(await sftp.status((id) => packets.path(17, id, '/')), 0);
+        }
+        bestDelayMs = Math.min(bestDelayMs, (await target.read()).delayMsMax);
+      } finally {
+        isOver = true;
+        await running;
       }
-      bestDelayMs = Math.min(bestDelayMs, (await target.read()).delayMsMax);
-      isOver = true;
-      await running;
     }
     assert.ok(bestDelayMs < 100, `a turn lasted ${Math.round(bestDelayMs)} ms in the best of five rounds`);
     const after = await settled();
