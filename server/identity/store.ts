@@ -235,7 +235,7 @@ export async function findClient(
 
 /** Holds the client until the transaction ends, so that nothing is added to one that is being closed. */
 export async function findClientForChange(sql: Sql, clientId: string): Promise<{ state: ClientState } | undefined> {
-  const [row] = await sql<{ state: ClientState }>`select state from clients where id = ${clientId} for update`;
+  const [row] = await sql<{ state: ClientState }>`select state from clients where id = ${clientId} for no key update`;
   return row;
 }
 

@@ -174,6 +174,8 @@ const outageStates = new Set([
   '08001',
   '25006',
   '53100',
+  // A deadlock: whoever is told to try again finds the other's work done.
+  '40P01',
 ]);
 
 /** What the driver says of a connection that broke, is broken already, or stays silent; it has no codes for these. */
