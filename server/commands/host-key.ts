@@ -15,7 +15,12 @@ export const announce = (settings: Settings): Promise<number> =>
   withKeys(settings, async (place) => {
     const keys = (await announceHostKeys(place)).map(showHostKey);
     const detail = Object.fromEntries(keys.map((key) => [key.algorithm, key.fingerprint]));
-    await audit.append(place.sql, { actor: consoleActor, action: 'host_key.announce', subject: 'host_key:all', detail });
+    await audit.append(place.sql, {
+      actor: consoleActor,
+      action: 'host_key.announce',
+      subject: 'host_key:all',
+      detail,
+    });
     for (const key of keys) process.stdout.write(`${key.algorithm} ${key.fingerprint}\n`);
     process.stdout.write(`These will be the next host keys. Clients that sign in learn them meanwhile. ${restart}`);
     return 0;

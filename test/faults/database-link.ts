@@ -2,8 +2,6 @@
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-export type DatabaseLink = Awaited<ReturnType<typeof openDatabaseLink>>;
-
 /** `commit` as the driver sends it: a simple query (PostgreSQL manual, "Message Formats"). */
 const commitQuery = Buffer.from([0x51, 0, 0, 0, 11, ...Buffer.from('commit\0')]);
 

@@ -25,8 +25,6 @@ export interface Outcome {
   readonly refused: number;
 }
 
-export type Laboratory = Awaited<ReturnType<typeof openLaboratory>>;
-
 /** Opens a world with its people; rounds follow each other in it, each beginning with an empty store. */
 export async function openLaboratory() {
   await using opened = new AsyncDisposableStack();

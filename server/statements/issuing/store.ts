@@ -176,7 +176,7 @@ export async function listStatements(sql: Sql, filter: StatementFilter, page: Pa
     isByPeriod && (filter.from !== undefined || filter.to !== undefined)
       ? await listOfPeriods(sql, filter, page)
       : await listMatching(sql, filter, page);
-  return (await findStatements(sql, ids)).reverse();
+  return (await findStatements(sql, ids)).toReversed();
 }
 
 async function listMatching(sql: Sql, filter: StatementFilter, page: PageOf): Promise<string[]> {
