@@ -7,8 +7,21 @@ import { BlobFault, type BlobPart, type BlobReader, type BlobStore, type SealedB
 /** Files are put together up to this size, which a store writes in one go. Units: bytes. */
 export const sharedBytesMax = 4 * 1024 * 1024;
 
+/** Where the file of a row lies, and nothing else of the row: what is spread into another row must not bring more along. */
+export const partOf = (row: {
+  readonly blobId: string | null;
+  readonly blobOffset: number;
+  readonly sizeBytes: number;
+  readonly sha256: string | null;
+}): BlobPart => ({
+  blobId: row.blobId!,
+  blobOffset: row.blobOffset,
+  sizeBytes: row.sizeBytes,
+  sha256: row.sha256!,
+});
+
 /** A file that has a blob to itself. */
-export const wholeOf = (blob: SealedBlob): BlobPart => ({ ...blob, blobOffset: 0 });
+export const wholeOf = (blob: SealedBlob): BlobPart => partOf({ ...blob, blobOffset: 0 });
 
 /**
  * Cuts a list into runs of neighbours that fit into `sizeBytesMax` together; one that is larger stands alone.

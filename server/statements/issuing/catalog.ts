@@ -2,6 +2,7 @@
 //
 // "May this actor read this statement" is decided here, in findReadable, for every face.
 import { type Actor, isAtDesk } from '../../kernel/actor.ts';
+import { partOf } from '../../kernel/blob-parts.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Database } from '../../kernel/sql.ts';
 import type { Receipt, Receipts } from '../proof/receipts.ts';
@@ -9,7 +10,7 @@ import { keptMs } from '../proof/rules.ts';
 import type { FileReader, Readable } from '../repository/reading.ts';
 import type { Repository } from '../repository/repository.ts';
 import { joinPath } from '../repository/rules.ts';
-import { findEntryById, partOf } from '../repository/store.ts';
+import { findEntryById } from '../repository/store.ts';
 import { refusals, type WaitsFor } from './rules.ts';
 import * as store from './store.ts';
 
@@ -120,13 +121,7 @@ export function createCatalog(parts: {
     async openPortalCopy(actor: Actor, statementId: string): Promise<FileReader> {
       const row = await findReadable(actor, statementId);
       if (row.blobId === null) throw refusals.statement_expired();
-      return repository.openFile(
-        actor,
-        row.clientId,
-        readableOf(row),
-        { ...row, blobId: row.blobId },
-        { form: 'portal' },
-      );
+      return repository.openFile(actor, row.clientId, readableOf(row), partOf(row), { form: 'portal' });
     },
 
     /** The form that lies in the repository, as it lies there. Refuses: statement_not_found, statement_not_delivered. */

@@ -122,6 +122,7 @@ export function createIssuing(parts: IssuingParts) {
       const { way } = ways.get(account.clientId)!;
       const statementId = ids.next();
       rows.push({
+        ...plain,
         id: statementId,
         clientId: account.clientId,
         accountNumber: account.accountNumber,
@@ -130,7 +131,6 @@ export function createIssuing(parts: IssuingParts) {
         version,
         name,
         title: ready.title ?? null,
-        ...plain,
         issuedAtMs: nowMs,
         // While it waits for its place its days do not count: they begin when it is placed (D-24).
         expiresAtMs: way.way === 'portal' ? nowMs + keptMs : null,

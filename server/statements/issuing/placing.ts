@@ -5,7 +5,7 @@
 // form takes a while, so the client's choice is looked at again, and held, in the transaction that publishes it.
 import { systemActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
-import { blobsOf } from '../../kernel/blob-parts.ts';
+import { blobsOf, partOf } from '../../kernel/blob-parts.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -154,11 +154,11 @@ export function createPlacing(parts: {
       modifiedAtMs: placedAtMs,
       statementId: row.id,
     } as const;
-    const file = { id: ids.next(), path: joinPath('/', name), name, ...form.file, ...fixed };
+    const file = { ...form.file, id: ids.next(), path: joinPath('/', name), name, ...fixed };
     if (form.signature === undefined) return [file];
     return [
       file,
-      { id: ids.next(), path: joinPath('/', `${name}.sig`), name: `${name}.sig`, ...form.signature, ...fixed },
+      { ...form.signature, id: ids.next(), path: joinPath('/', `${name}.sig`), name: `${name}.sig`, ...fixed },
     ];
   }
 
@@ -206,7 +206,7 @@ export function createPlacing(parts: {
   async function seal(due: readonly { row: store.StatementRow; certificates: readonly Certificate[] }[]) {
     const results = await sealing.sealAll(
       due.map(({ row, certificates }) => ({
-        plain: { ...row, blobId: row.blobId! },
+        plain: partOf(row),
         fileName: row.name,
         certificates,
       })),

@@ -1,5 +1,6 @@
 // Executing an accepted run: rows are issued a few at a time, each marked in the transaction that issues it.
 import { systemActor } from '../../kernel/actor.ts';
+import { partOf } from '../../kernel/blob-parts.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { withLease } from '../../kernel/lease.ts';
 import type { Log } from '../../kernel/log.ts';
@@ -173,7 +174,7 @@ const readyOf = (runId: string, line: WaitingLine, account: Account): ReadyState
   extension: extensionOf(line.fileName),
   title: undefined,
   // The run's blob becomes the statement's: the bytes are written once.
-  plain: { ...line.file, blobId: line.file.blobId! },
+  plain: partOf(line.file),
   runId,
 });
 

@@ -95,12 +95,23 @@ test('a run issues every row once, tells its outcomes, and the same run again ch
       ['3', two.accountNumber, 'portal'],
     ],
   );
+  const [pdf, csv, other] = (await outcomesOf(world, started.runId)).map((cells) => cells[8]!);
+  // D-27: a name is made from the feed, whatever the file of the run was called.
+  for (const [name, ending] of [
+    [pdf, 'pdf'],
+    [csv, 'csv'],
+    [other, 'pdf'],
+  ])
+    assert.match(name!, new RegExp(`^[0-9a-z]{6}_daily_20261123\\.${ending}$`));
+  const { entries } = await world.statements.repository.list(one.actor, '/', { limit: 10 });
+  const files = entries.filter((entry) => entry.kind === 'file').map((entry) => entry.name);
+  assert.deepEqual(files, [csv, `${csv}.sig`, pdf, `${pdf}.sig`]);
   const again = await runs.startRun(world.desk, asked, tarOf(rows));
   assert.deepEqual([again.runId, again.state], [started.runId, 'done']);
   await runs.resume();
   assert.equal((await catalog.listStatements(world.desk, {}, { limit: 50 })).items.length, 3);
-  const other = [{ account: one.accountNumber, file: 'a.pdf', text: 'other' }];
-  await assert.rejects(runs.startRun(world.desk, asked, tarOf(other)), { code: 'run_reused' });
+  const changed = [{ account: one.accountNumber, file: 'a.pdf', text: 'other' }];
+  await assert.rejects(runs.startRun(world.desk, asked, tarOf(changed)), { code: 'run_reused' });
   // Shared by three plaintexts (which are placed too), by two signatures, and by a list and its signature.
   assert.equal(await countBlobs(world), 3);
 });

@@ -2,12 +2,12 @@
 import { type HeldFile, manifestName, type SignedManifest, verifyManifests } from '@broadgate/contract/manifest.ts';
 import { hash } from 'node:crypto';
 import { verifyDetached } from '@broadgate/openpgp-writer';
-import { openPart } from '../../kernel/blob-parts.ts';
+import { openPart, partOf } from '../../kernel/blob-parts.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Database } from '../../kernel/sql.ts';
 import { joinPath, manifestFolder } from '../repository/rules.ts';
-import { findEntry, partOf } from '../repository/store.ts';
+import { findEntry } from '../repository/store.ts';
 import { dueBefore } from './rules.ts';
 import * as store from './manifests-store.ts';
 

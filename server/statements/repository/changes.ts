@@ -1,6 +1,7 @@
 // Changes of a repository by its client, each in one transaction that holds the tree: delete, move, make, copy.
 import type { Actor, ClientActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
+import { partOf } from '../../kernel/blob-parts.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Sql } from '../../kernel/sql.ts';
@@ -133,7 +134,7 @@ export function createChanges(parts: { clock: Clock; ids: Ids; audit: Audit; tre
           placedAtMs: nowMs,
           modifiedAtMs: nowMs,
         };
-        const contents = store.partOf(entry);
+        const contents = partOf(entry);
         const copy = { id: ids.next(), clientId, ...place, ...contents, kind: 'file', origin: 'client' } as const;
         if (!(await store.insertEntry(sql, copy))) throw refusals.path_taken();
         await store.addUse(sql, clientId, entry.sizeBytes, 1);

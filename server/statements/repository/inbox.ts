@@ -1,5 +1,6 @@
 // What clients uploaded, for the delivery desk: listed and fetched, never changed.
 import { type Actor, isAtDesk } from '../../kernel/actor.ts';
+import { partOf } from '../../kernel/blob-parts.ts';
 import type { Database } from '../../kernel/sql.ts';
 import type { createReading, FileReader } from './reading.ts';
 import { refusals } from './rules.ts';
@@ -51,7 +52,7 @@ export function createInbox(parts: { database: Database; reading: ReturnType<typ
         modifiedAtMs: entry.modifiedAtMs,
         statementId: undefined,
       };
-      return reading.open(actor, entry.clientId, file, store.partOf(entry));
+      return reading.open(actor, entry.clientId, file, partOf(entry));
     },
   };
 }

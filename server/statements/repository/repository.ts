@@ -6,6 +6,7 @@
 // included; a tree is reached by its own client only, so a path cannot name another's file.
 import type { Actor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
+import { partOf } from '../../kernel/blob-parts.ts';
 import type { BlobPart, BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
@@ -109,7 +110,7 @@ export function createRepository(parts: RepositoryParts) {
       if (path === '/') throw refusals.path_is_folder();
       const entry = await tree.look(client.clientId, () => tree.getEntry(database.sql, client.clientId, path));
       if (entry.kind === 'folder') throw refusals.path_is_folder();
-      return reading.open(actor, client.clientId, describe(entry), store.partOf(entry), via);
+      return reading.open(actor, client.clientId, describe(entry), partOf(entry), via);
     },
 
     /** Opens an upload. Refuses: statement_protected, name_reserved, path_not_found, path_taken, path_is_folder, … */

@@ -17,14 +17,6 @@ export interface EntryRow {
   readonly statementId: string | null;
 }
 
-/** Where a file's bytes are. */
-export const partOf = (file: Pick<EntryRow, 'blobId' | 'blobOffset' | 'sizeBytes' | 'sha256'>): BlobPart => ({
-  blobId: file.blobId!,
-  blobOffset: file.blobOffset,
-  sizeBytes: file.sizeBytes,
-  sha256: file.sha256!,
-});
-
 export interface NewEntry {
   readonly id: string;
   readonly clientId: string;

@@ -7,7 +7,7 @@
 // noticed that its peer is gone, may write no more.
 import type { ClientActor } from '../../kernel/actor.ts';
 import type { Audit } from '../../kernel/audit.ts';
-import { openPart } from '../../kernel/blob-parts.ts';
+import { openPart, partOf } from '../../kernel/blob-parts.ts';
 import type { BlobPart, BlobStore, SealedBlob, StagedBlob } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
@@ -154,7 +154,7 @@ export function createUploads(parts: {
     await tree.release(claimed.dropped);
     const staged = now!.staged ?? (await reopen(actor.clientId, claimed));
     const handle = createHandle(actor, claimed, staged, mode);
-    if (claimed.copyFrom !== undefined) await copyInto(handle, store.partOf(claimed.copyFrom));
+    if (claimed.copyFrom !== undefined) await copyInto(handle, partOf(claimed.copyFrom));
     return handle;
   }
 
