@@ -10,11 +10,14 @@ import { signInRows } from './sftp-sign-ins.ts';
 import { smallFileRows } from './sftp-small-files.ts';
 import { transferRows } from './sftp-transfer.ts';
 
+const issuingRows = [...sealRows, largeRow, ...runRows];
+
 export const rows: readonly Row[] = [
   ...transferRows,
   ...smallFileRows,
   listingRow,
   ...signInRows,
   ...idleRows,
+  ...issuingRows,
   ...growthRows,
 ];
