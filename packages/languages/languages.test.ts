@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAreas, readCatalogue } from './catalogue-files.ts';
+import { factValues } from './fact-values.ts';
 import { directionOf, languages, locales, matchLocale, negotiateLocale } from './languages.ts';
 import type { TextId } from './text-ids.ts';
 import { createTexts, html, plain } from './texts.ts';
@@ -74,4 +75,29 @@ test('a value is never markup in a document, and keeps its own direction where i
 
 test('a text that a locale lacks is English', () => {
   assert.equal(readCatalogue('ar')['design.close'] !== undefined, true);
+});
+
+test('the params of a refusal become sizes, times and days of the reader, and only by their names', () => {
+  const params = {
+    limitBytes: 65_536,
+    bytesMax: 1024,
+    retryAfterSeconds: 181,
+    on: '2026-11-24',
+    given: '2026-11-24',
+    count: 3,
+    desks: ['a', 'b'],
+    isWhole: true,
+    nothing: null,
+  };
+  assert.deepEqual(factValues('de', params), {
+    limitBytes: '65,5\u00a0kB',
+    bytesMax: '1.024 Byte',
+    retryAfterSeconds: '4 Min.',
+    on: '24. November 2026',
+    given: '2026-11-24',
+    count: 3,
+    desks: 'a und b',
+    isWhole: 'true',
+    nothing: '',
+  });
 });
