@@ -7,6 +7,7 @@ const root = path.join(import.meta.dirname, '..');
 
 const steps: readonly { name: string; command: readonly string[] }[] = [
   { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'portal types', command: ['tsc', '--noEmit', '-p', 'web/portal'] },
   { name: 'format', command: ['biome', 'format', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { settingRows } from '../server/config.ts';
 import { type RefusalTable, refusalTable } from '../server/kernel/refusal.ts';
+import type { Description } from './operation-types.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const reference = path.join(root, 'docs/reference');
@@ -98,11 +99,14 @@ if (values.clients) {
 }
 
 const { printOpenApi } = await import('./openapi.ts');
+const { printOperationTypes } = await import('./operation-types.ts');
+const openApi = printOpenApi();
 const pages: Readonly<Record<string, string>> = {
   'settings.md': printSettings(),
   'refusals.md': await printRefusals(),
   'events.md': printEvents(),
-  'openapi.json': printOpenApi(),
+  'openapi.json': openApi,
+  '../../web/portal/api/operations.ts': printOperationTypes(JSON.parse(openApi) as Description),
 };
 
 mkdirSync(reference, { recursive: true });

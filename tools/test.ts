@@ -31,6 +31,7 @@ const all = globSync(
     'server/**/*.test.ts',
     'packages/**/*.test.ts',
     'cli/**/*.test.ts',
+    'web/**/*.test.ts',
     'tools/**/*.test.ts',
     'bench/*.test.ts',
     'test/**/*.test.ts',

@@ -1,0 +1,5 @@
+// Every page of the portal, gathered from the parts that bring them.
+import type { Page } from './frame/page.ts';
+import { homePages } from './home/pages.ts';
+
+export const pages: readonly Page[] = [...homePages];
