@@ -6,12 +6,12 @@ import { test } from 'node:test';
 import { findCycles, findFaults, type SourceFile } from './tidy.ts';
 
 const root = path.join(import.meta.dirname, '..');
-const folders = ['server', 'packages', 'cli', 'test', 'tools', 'bench'];
+const folders = ['server', 'packages', 'cli', 'web', 'test', 'tools', 'bench'];
 
 const readSources = (): SourceFile[] =>
   globSync(
-    folders.map((folder) => `${folder}/**/*.ts`),
-    { cwd: root, exclude: (name) => name.includes('node_modules') },
+    folders.map((folder) => `${folder}/**/*.{ts,tsx,css}`),
+    { cwd: root, exclude: (name) => /(^|\/)(node_modules|dist)$/.test(name) },
   )
     .map((name) => name.split(path.sep).join('/'))
     .sort()
@@ -29,9 +29,9 @@ test('the repository keeps the shape that ARCHITECTURE.md describes', () => {
 });
 
 test('nothing in the repository names the machine it was written on', () => {
-  const names = globSync('**/*.{ts,md,json,sql,sh,yml}', {
+  const names = globSync('**/*.{ts,tsx,css,html,md,json,sql,sh,yml}', {
     cwd: root,
-    exclude: (name) => /(^|\/)(node_modules|data|test-output)$/.test(name),
+    exclude: (name) => /(^|\/)(node_modules|data|test-output|dist)$/.test(name),
   });
   assert.ok(names.length > 50);
   const marks = [['', 'work', 'main'].join('/'), ['', 'work', 'shared'].join('/'), ['', 'root', ''].join('/')];
@@ -75,6 +75,16 @@ const planted: readonly { name: string; text: string; says: RegExp }[] = [
   { name: 'packages/ssh/ssh.ts', text: "import { x } from '../../server/kernel/clock.ts';", says: /nothing of ours/ },
   { name: 'packages/ssh/ssh.ts', text: "import { x } from 'pino';", says: /codec takes nothing/ },
   { name: 'cli/main.ts', text: "import { x } from '../server/app.ts';", says: /runs elsewhere/ },
+  { name: 'web/portal/home/home.tsx', text: "import { x } from '../../../server/app.ts';", says: /only packages/ },
+  { name: 'web/portal/home/home.tsx', text: "import { x } from 'node:fs';", says: /no node: modules/ },
+  {
+    name: 'web/portal/home/home.tsx',
+    text: "import { me } from '@broadgate/contract/identity.ts';",
+    says: /only types/,
+  },
+  { name: 'web/portal/home/Home.tsx', text: '', says: /kebab-case/ },
+  { name: 'web/portal/home/home.tsx', text: 'const x = <p dangerouslySetInnerHTML={y} />;', says: /writes markup/ },
+  { name: 'server/app.ts', text: "import { x } from '../web/portal/pages.ts';", says: /nothing of the browser/ },
   { name: 'server/statements/rule.ts', text: 'const at = Date.now();', says: /Clock or Random/ },
   { name: 'server/statements/rule.ts', text: 'const home = process.env.HOME;', says: /declare the setting/ },
   { name: 'server/statements/rule.ts', text: '// TODO: the feature', says: /leaves a TODO/ },
@@ -96,6 +106,26 @@ test('each planted fault is found, with what to do instead', () => {
 test('a file that does not open with what it is for is found', () => {
   const heard = findFaults([{ name: 'server/statements/rule.ts', text: 'export const one = 1;\n' }]);
   assert.match(heard[0]?.says ?? '', /does not open/);
+});
+
+test('a style sheet that names a side of the screen is found, and one that names a side of the text is not', () => {
+  const heard = (line: string) =>
+    findFaults([{ name: 'web/portal/design/button.module.css', text: `/* A button. */\n.button { ${line} }\n` }]);
+  for (const line of [
+    'margin-left: 1px;',
+    'left: 0;',
+    'text-align: right;',
+    'border-top-left-radius: 2px;',
+    'float: left;',
+  ])
+    assert.match(heard(line)[0]?.says ?? '', /side of the screen/, line);
+  for (const line of [
+    'margin-inline-start: 1px;',
+    'inset-inline-end: 0;',
+    'text-align: start;',
+    'transform-origin: left;',
+  ])
+    assert.deepEqual(heard(line), [], line);
 });
 
 test('a cycle of imports is found', () => {

@@ -32,24 +32,41 @@ export function findFaults(files: readonly SourceFile[]): Fault[] {
   return files.flatMap((file) => [...checkText(file), ...checkImports(file)]);
 }
 
+// Left and right change places where a language is written from right to left; the logical properties follow it.
+const physical =
+  /(^|[\s;{])((margin|padding|border|scroll-(margin|padding))-(left|right)|left|right|border-(top|bottom)-(left|right)-radius)[\w-]*\s*:|(text-align|float|clear)\s*:\s*(left|right)\b/;
+
 const isTest = (name: string): boolean =>
-  /(\.(test|contract|cluster|owner|worker)|-fixture)\.ts$/.test(name) || name.startsWith('test/');
-const isOurs = (name: string): boolean => /^(server|packages|cli|bench|tools|test)\//.test(name);
+  /(\.(test|contract|cluster|owner|worker)|-fixture)\.tsx?$/.test(name) || name.startsWith('test/');
+const isOurs = (name: string): boolean => /^(server|packages|cli|web|bench|tools|test)\//.test(name);
+/** What runs in a browser; beside it lie a few files that build and measure it, and its tests. */
+const isBrowser = (name: string): boolean =>
+  /^web\//.test(name) && !isTest(name) && !/\/(vite\.config|size)\.ts$/.test(name);
+/** Printed from the code, so that its length says nothing. */
+const isPrinted = (file: SourceFile): boolean => file.text.startsWith('// Printed from ');
 
 function checkText(file: SourceFile): Fault[] {
   const faults: Fault[] = [];
   const lines = file.text.split('\n');
   const add = (line: number, says: string): void => void faults.push({ file: file.name, line, says });
-  const stem = path.basename(file.name, '.ts');
+  const stem = path.basename(file.name).replace(/\.(tsx?|css)$/, '');
   const product = isOurs(file.name) && !isTest(file.name);
 
-  if (lines.length > linesMax + 1) add(linesMax, `has ${lines.length - 1} lines; split it by noun below ${linesMax}`);
+  if (lines.length > linesMax + 1 && !isPrinted(file))
+    add(linesMax, `has ${lines.length - 1} lines; split it by noun below ${linesMax}`);
   if (vagueNames.test(stem)) add(1, `is named ${stem}; name it for the noun or the protocol it holds`);
   if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)?$/.test(stem)) add(1, 'is not kebab-case; rename it');
   const opening = lines[0]?.startsWith('#!') ? lines[1] : lines[0];
   if (!/^(\/\/|\/\*\*?) ?\S/.test(opening ?? ''))
     add(1, 'does not open with what it is for; begin with one comment line');
 
+  if (file.name.endsWith('.css')) {
+    lines.forEach((line, index) => {
+      if (physical.test(line))
+        add(index + 1, 'names a side of the screen; use the logical property, such as inline-start');
+    });
+    return faults;
+  }
   // The checker and its planted faults name what they look for.
   if (/^test\/tidy(\.test)?\.ts$/.test(file.name)) return faults;
   lines.forEach((line, index) => {
@@ -59,6 +76,10 @@ function checkText(file: SourceFile): Fault[] {
     const code = line.replace(/\/\/.*$/, '');
     if (product && /process\.env\b/.test(code) && !/^(server|cli)\/config\.ts$|^tools\//.test(file.name)) {
       add(at, 'reads process.env; declare the setting in config.ts and take it as a part');
+    }
+    if (isBrowser(file.name)) {
+      if (/\bdangerouslySetInnerHTML\b|\.(inner|outer)HTML\b|\binsertAdjacentHTML\b/.test(code))
+        add(at, 'writes markup from text; make elements instead');
     }
     const readsTime = /\bDate\.now\(|\bnew Date\(\s*\)|\bMath\.random\(|\bTemporal\.Now\b/.test(code);
     if (
@@ -80,15 +101,19 @@ function checkText(file: SourceFile): Fault[] {
 interface Import {
   readonly line: number;
   readonly from: string;
+  /** Nothing of it is left when the program runs. */
+  readonly isType: boolean;
 }
 
 function readImports(file: SourceFile): Import[] {
+  if (file.name.endsWith('.css')) return [];
   const found: Import[] = [];
   const pattern =
     /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
   for (const match of file.text.matchAll(pattern)) {
     const from = match[1] ?? match[2] ?? match[3] ?? '';
-    found.push({ from, line: file.text.slice(0, match.index).split('\n').length });
+    const isType = /^\s*(import|export)\s+type\s/.test(match[0]);
+    found.push({ from, isType, line: file.text.slice(0, match.index).split('\n').length });
   }
   return found;
 }
@@ -96,9 +121,12 @@ function readImports(file: SourceFile): Import[] {
 function checkImports(file: SourceFile): Fault[] {
   if (!isOurs(file.name) || isTest(file.name)) return [];
   const faults: Fault[] = [];
-  for (const { from, line } of readImports(file)) {
+  for (const { from, line, isType } of readImports(file)) {
     const target = resolve(file.name, from);
-    const says = target === undefined ? judgeOutside(file.name, from) : judgeInside(file.name, target);
+    const says =
+      target === undefined
+        ? judgeOutside(file.name, from)
+        : (judgeInside(file.name, target) ?? judgeWeight(file.name, target, isType));
     if (says !== undefined) faults.push({ file: file.name, line, says });
   }
   return faults;
@@ -115,7 +143,15 @@ function judgeOutside(importer: string, from: string): string | undefined {
   if (isRules(importer) && !from.startsWith('node:')) return 'rules take nothing from outside; decide on plain values';
   const isCodec = /^packages\/(ssh|sftp|ftp|fix|openpgp-writer)\//.test(importer);
   if (isCodec && !from.startsWith('node:')) return 'a codec takes nothing from outside but node:';
+  if (isBrowser(importer) && from.startsWith('node:')) return 'a browser has no node: modules; do it on the server';
   return undefined;
+}
+
+/** What the schemas bring along would be half of what the portal loads. */
+function judgeWeight(importer: string, target: string, isType: boolean): string | undefined {
+  return isBrowser(importer) && target.startsWith('packages/contract/') && !isType
+    ? 'the browser takes only types of the contract; write import type'
+    : undefined;
 }
 
 const isRules = (name: string): boolean => /^server\/.*(^|\/|-)rules\.ts$/.test(name);
@@ -129,6 +165,9 @@ function layerOf(name: string): string {
   return (domains as readonly string[]).includes(folder) ? 'domain' : folder;
 }
 
+/** `web/portal/…` and `web/portal/…`. */
+const sameProgram = (a: string, b: string): boolean => a.split('/', 2).join('/') === b.split('/', 2).join('/');
+
 /** Why this import may not be, with what to do instead; undefined when it may. */
 function judgeInside(importer: string, target: string): string | undefined {
   const [from, to] = [layerOf(importer), layerOf(target)];
@@ -138,6 +177,10 @@ function judgeInside(importer: string, target: string): string | undefined {
   if ((from === 'faces' || from === 'outlets') && !['kernel', 'packages', from].includes(to)) {
     return "a face or outlet knows no domain; declare an interface in the face and let the domain's adapter implement it";
   }
+  if (from === 'web' && !isTest(importer) && to !== 'packages' && !sameProgram(importer, target))
+    return 'web takes only packages and its own program; ask the server through /v1';
+  if (from !== 'web' && to === 'web' && from !== 'tools' && !isTest(importer))
+    return 'nothing of the browser runs here; move what both need into a package';
   if (from === 'cli' && target.startsWith('server/'))
     return "the client's tool runs elsewhere; speak HTTPS or start the server's command";
   if (from !== 'domain') return undefined;
