@@ -8,9 +8,11 @@ export interface Relay extends AsyncDisposable {
   readonly offers: Offer[];
   /** From now on a connection stalls after so many bytes in that direction; undefined lets everything through. */
   stall(after: { readonly upBytes?: number; readonly downBytes?: number } | undefined): void;
-  /** True once a connection stands still. */
+  /** True once a connection stands still: it was stalled, and what came before was answered. */
   readonly hasStalled: boolean;
 }
+
+const stillMs = 500;
 
 /** Opens a relay to a port of this machine. */
 export async function openRelay(serverPort: number): Promise<Relay> {
@@ -18,14 +20,18 @@ export async function openRelay(serverPort: number): Promise<Relay> {
   const sockets = new Set<Socket>();
   let limits: Parameters<Relay['stall']>[0];
   let hasStalled = false;
+  let movedAtMs = 0;
 
   const server = createServer({ noDelay: true }, (near) => {
     const far = connect({ port: serverPort, host: '127.0.0.1', noDelay: true });
     readOffer(near, offers);
     const { upBytes = Infinity, downBytes = Infinity } = limits ?? {};
-    const stalled = (): void => void (hasStalled = true);
-    pass(near, far, upBytes, stalled);
-    pass(far, near, downBytes, stalled);
+    const moved = (leftBytes: number): void => {
+      movedAtMs = performance.now();
+      if (leftBytes <= 0) hasStalled = true;
+    };
+    pass(near, far, upBytes, moved);
+    pass(far, near, downBytes, moved);
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -48,7 +54,7 @@ export async function openRelay(serverPort: number): Promise<Relay> {
       hasStalled = false;
     },
     get hasStalled() {
-      return hasStalled;
+      return hasStalled && performance.now() - movedAtMs > stillMs;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -58,12 +64,12 @@ export async function openRelay(serverPort: number): Promise<Relay> {
 }
 
 /** Hands bytes on until there were so many; from then on it takes them and lets them lie, so that a close is still seen. */
-function pass(from: Socket, to: Socket, bytesMax: number, stalled: () => void): void {
+function pass(from: Socket, to: Socket, bytesMax: number, moved: (leftBytes: number) => void): void {
   let leftBytes = bytesMax;
   from.on('data', (bytes: Buffer) => {
     const piece = bytes.length > leftBytes ? bytes.subarray(0, leftBytes) : bytes;
     leftBytes -= piece.length;
-    if (leftBytes <= 0) stalled();
+    if (piece.length > 0) moved(leftBytes);
     if (piece.length > 0 && !to.write(piece)) {
       from.pause();
       to.once('drain', () => from.resume());
