@@ -1,4 +1,4 @@
-// `npm run check`: types, format, lint, dead code, shape, and the docs that are printed from code. Stops at nothing: all faults at once.
+// `npm run check`: types, format, lint, dead code, shape, texts, and the docs that are printed from code. Stops at nothing: all faults at once.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import path from 'node:path';
@@ -12,6 +12,7 @@ const steps: readonly { name: string; command: readonly string[] }[] = [
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },
   { name: 'shape', command: ['node', '--test', '--test-reporter=dot', 'test/tidy.test.ts'] },
+  { name: 'texts', command: ['node', 'tools/languages.ts', '--english'] },
   { name: 'printed docs', command: ['node', 'tools/docs.ts', '--check'] },
 ];
 

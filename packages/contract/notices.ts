@@ -3,6 +3,28 @@ import { Type } from 'typebox';
 import { closed, id, instant, nullable, oneOf } from './contract.ts';
 import { deskWords } from './identity.ts';
 
+/** What a notice may tell; the reader's words are chosen by it. */
+export const noticeKinds = [
+  'certificate_expired',
+  'certificate_expiring',
+  'certificate_imported',
+  'connection_configured',
+  'connection_resumed',
+  'connection_suspended',
+  'delivery_key_ended',
+  'delivery_request_done',
+  'delivery_request_ready',
+  'delivery_request_refused',
+  'retention_held',
+  'run_ended',
+  'ssh_key_expired',
+  'ssh_key_expiring',
+  'statement_new',
+  'statement_withdrawn',
+  'statements_waiting',
+] as const;
+export type NoticeKind = (typeof noticeKinds)[number];
+
 const value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null(), Type.Array(Type.String())]);
 
 export const notice = closed(

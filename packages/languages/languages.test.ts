@@ -90,7 +90,7 @@ test('the params of a refusal become sizes, times and days of the reader, and on
     nothing: null,
   };
   assert.deepEqual(factValues('de', params), {
-    limitBytes: '65,5\u00a0kB',
+    limitBytes: '65,5 kB',
     bytesMax: '1.024 Byte',
     retryAfterSeconds: '4 Min.',
     on: '24. November 2026',

@@ -9,7 +9,7 @@ const isNotFound = (fault: unknown) => fault instanceof Refusal && fault.code ==
 test('a notice goes with the transaction it was written in', async () => {
   await using held = await openDelivery();
   const { messages, database, client, clock } = held;
-  const notice = { clientId: client.clientId, kind: 'file_ready', params: {}, atMs: clock.nowMs() };
+  const notice = { clientId: client.clientId, kind: 'statement_new', params: {}, atMs: clock.nowMs() } as const;
   await assert.rejects(
     database.transaction(async (sql) => {
       await messages.notify(sql, notice);
@@ -19,7 +19,7 @@ test('a notice goes with the transaction it was written in', async () => {
   assert.deepEqual((await messages.listNotices(client, { limit: 10 })).items, []);
   await messages.notify(database.sql, notice);
   const { items } = await messages.listNotices(client, { limit: 10 });
-  assert.equal(items[0]!.text, 'File ready.');
+  assert.equal(items[0]!.text, 'Statement new.');
 });
 
 test('notices are read in pages, newest first, by their client or their desk alone', async () => {
@@ -29,12 +29,12 @@ test('notices are read in pages, newest first, by their client or their desk alo
   const service = await held.addOperator('sam', ['service']);
   for (let index = 0; index < 5; index += 1) {
     const params = { index, text: 'NUL \0 and \ud800 are made storable' };
-    await messages.notify(database.sql, { clientId: client.clientId, kind: 'numbered', params, atMs: clock.nowMs() });
+    await messages.notify(database.sql, { clientId: client.clientId, kind: 'run_ended', params, atMs: clock.nowMs() });
     clock.advance(1);
   }
   await messages.notify(database.sql, {
     desk: 'delivery',
-    kind: 'work',
+    kind: 'retention_held',
     params: {},
     text: 'Look.',
     atMs: clock.nowMs(),
@@ -58,7 +58,12 @@ test('a notice is read once, by its reader, and stays as it was read first', asy
   await using held = await openDelivery();
   const { messages, database, client, clock } = held;
   const stranger = await held.addClient('bob');
-  await messages.notify(database.sql, { clientId: client.clientId, kind: 'one', params: {}, atMs: clock.nowMs() });
+  await messages.notify(database.sql, {
+    clientId: client.clientId,
+    kind: 'statement_new',
+    params: {},
+    atMs: clock.nowMs(),
+  });
   const { noticeId } = (await messages.listNotices(client, { limit: 1 })).items[0]!;
   await assert.rejects(messages.markRead(stranger, noticeId), isNotFound);
   await assert.rejects(messages.markRead(held.desk, noticeId), isNotFound);
@@ -73,15 +78,15 @@ test('a notice is read once, by its reader, and stays as it was read first', asy
 test('read notices go after their time, unread ones stay', async () => {
   await using held = await openDelivery();
   const { messages, database, client, clock } = held;
-  for (const kind of ['read', 'unread']) {
+  for (const kind of ['statement_new', 'run_ended'] as const) {
     await messages.notify(database.sql, { clientId: client.clientId, kind, params: {}, atMs: clock.nowMs() });
   }
   const { items } = await messages.listNotices(client, { limit: 10 });
-  await messages.markRead(client, items.find(({ kind }) => kind === 'read')!.noticeId);
+  await messages.markRead(client, items.find(({ kind }) => kind === 'statement_new')!.noticeId);
   clock.advance(401 * 86_400_000);
   assert.equal(await messages.purge(), 1);
   assert.deepEqual(
     (await messages.listNotices(client, { limit: 10 })).items.map(({ kind }) => kind),
-    ['unread'],
+    ['run_ended'],
   );
 });

@@ -1,5 +1,6 @@
 // The door of messages. So far it holds notices: short texts that tell a client or a desk that something happened. A notice
 // belongs to one client or one desk, is written in the transaction of what it tells, and is unread until somebody reads it.
+import type { NoticeKind } from '@broadgate/contract/notices.ts';
 import { type Actor, type Desk, desks, formatActor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -17,7 +18,7 @@ export interface NewNotice {
   readonly clientId?: string;
   readonly desk?: Desk;
   /** Snake case; what a reader's language is chosen by. */
-  readonly kind: string;
+  readonly kind: NoticeKind;
   readonly params: JsonObject;
   /** English; where it is left out the kind is written out. */
   readonly text?: string;

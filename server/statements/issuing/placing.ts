@@ -73,7 +73,7 @@ export function createPlacing(parts: {
     waitsFor: WaitsFor,
   ): Promise<void> {
     if (waitsFor === 'connection' || (await store.hasWaiting(sql, clientId, waitsFor, statementIds))) return;
-    const notice = { kind: 'statements_waiting', params: {}, atMs: clock.nowMs() };
+    const notice = { kind: 'statements_waiting', params: {}, atMs: clock.nowMs() } as const;
     await messages.notify(sql, { ...notice, clientId });
     await messages.notify(sql, { ...notice, desk: 'delivery', params: { clientId, waitsFor } });
   }

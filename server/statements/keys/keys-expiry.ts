@@ -1,4 +1,5 @@
 // Keys come to their end: warnings 60, 30 and 7 days before, and the end itself, told to the client and the delivery desk (D-26).
+import type { NoticeKind } from '@broadgate/contract/notices.ts';
 import { type Actor, systemActor } from '../../kernel/actor.ts';
 import { type Clock, dateInZone } from '../../kernel/clock.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
@@ -25,7 +26,7 @@ export function createKeyExpiry(parts: {
   const { database, clock, messages, transitions } = parts;
 
   /** The client and the delivery desk are told the same (D-26). */
-  async function tell(sql: Sql, key: Ending, what: { kind: string; text: string; atMs: number }): Promise<void> {
+  async function tell(sql: Sql, key: Ending, what: { kind: NoticeKind; text: string; atMs: number }): Promise<void> {
     const params = {
       keyId: key.keyId,
       sort: key.sort,
