@@ -5,6 +5,7 @@ import { openHttpsFace } from './faces/https/face.ts';
 import { blobFolder, clock, createIdentityOf, ids, openVaultOf, random } from './foundations.ts';
 import { openHostKeys, showHostKey } from './host-keys.ts';
 import { createAudit } from './kernel/audit.ts';
+import { createChanges } from './kernel/changes.ts';
 import { openFileBlobs } from './kernel/file-blobs.ts';
 import { createHealth } from './kernel/health.ts';
 import { createJobs } from './kernel/jobs.ts';
@@ -13,6 +14,7 @@ import { createMetrics } from './kernel/metrics.ts';
 import { createOutbox } from './kernel/outbox.ts';
 import { createRequests } from './kernel/requests.ts';
 import { openDatabase } from './kernel/sql.ts';
+import { createLive } from './messages/live.ts';
 import { createMessages } from './messages/messages.ts';
 import { observe } from './observe.ts';
 import { crontabEvery, housekeeping } from './housekeeping.ts';
@@ -125,6 +127,12 @@ export async function openApp(start: AppStart): Promise<App> {
   }
   const { sql, database, identity, delivery, statements } = parts;
 
+  const changes = createChanges({ database, clock, ids });
+  const live = createLive({ database, clock, changes, identity, log });
+  for (const part of [changes, live]) {
+    const hearing = await part.start();
+    opened.defer(() => hearing.close());
+  }
   const jobs = createJobs({ database, log });
   opened.defer(() => jobs.close());
   const watched = await statements.start();
@@ -160,7 +168,7 @@ export async function openApp(start: AppStart): Promise<App> {
   opened.defer(() => health.stop());
 
   const https = await openHttpsFace({
-    routes: createRoutes(parts),
+    routes: createRoutes({ ...parts, live }),
     refusals: refusalSets,
     clock,
     ids,

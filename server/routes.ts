@@ -3,6 +3,8 @@ import type { Route } from './faces/https/route.ts';
 import { createIdentityRoutes } from './identity/https.ts';
 import type { Identity } from './identity/identity.ts';
 import { createNoticeRoutes } from './messages/https.ts';
+import type { Live } from './messages/live.ts';
+import { createLiveRoutes } from './messages/live-https.ts';
 import type { Messages } from './messages/messages.ts';
 import { createConnectionRoutes } from './statements/connections/https.ts';
 import type { Delivery } from './statements/delivery/delivery.ts';
@@ -14,11 +16,13 @@ import type { Statements } from './statements/statements.ts';
 export const createRoutes = (parts: {
   identity: Identity;
   messages: Messages;
+  live: Live;
   delivery: Delivery;
   statements: Statements;
 }): Route[] => [
   ...createIdentityRoutes(parts),
   ...createNoticeRoutes(parts),
+  ...createLiveRoutes(parts),
   ...createDeliveryRoutes(parts),
   ...createConnectionRoutes({ connections: parts.delivery }),
   ...createStatementRoutes(parts),

@@ -57,6 +57,22 @@ export async function findSignIn(sql: Sql, tokenHash: string): Promise<FoundSign
   return row;
 }
 
+/** What decides whether sign-ins still open something. */
+export const findSignIns = (
+  sql: Sql,
+  signInIds: readonly string[],
+): Promise<
+  Pick<FoundSignIn, 'signInId' | 'sort' | 'usedAtMs' | 'expiresAtMs' | 'endedAtMs' | 'ownerState' | 'desks'>[]
+> =>
+  sql`
+    select s.id as "signInId", s.sort, s.used_at_ms as "usedAtMs", s.expires_at_ms as "expiresAtMs",
+      s.ended_at_ms as "endedAtMs",
+      case when l.ended_at_ms is not null then 'ended' else coalesce(c.state, o.state) end as "ownerState",
+      array(select desk from operator_desks d where d.operator_id = l.operator_id order by desk) as desks
+    from sign_ins s join logins l on l.id = s.login_id
+      left join clients c on c.id = l.client_id left join operators o on o.id = l.operator_id
+    where s.id = any(${signInIds}::text[])`;
+
 export async function updateUsed(sql: Sql, signInId: string, nowMs: number): Promise<void> {
   await sql`update sign_ins set used_at_ms = ${nowMs} where id = ${signInId} and used_at_ms < ${nowMs}`;
 }
@@ -125,6 +141,17 @@ export async function listAddresses(
       and s.created_at_ms > ${query.sinceMs}
     group by s.address order by latest desc limit ${query.limit}`;
   return rows.map((row) => row.address);
+}
+
+/** Clients who signed in with a password from one of these addresses since then. */
+export async function listClientsOfAddresses(
+  sql: Sql,
+  query: { addresses: readonly string[]; sinceMs: number; limit: number },
+): Promise<{ clientId: string; address: string }[]> {
+  return await sql<{ clientId: string; address: string }>`
+    select distinct l.client_id as "clientId", s.address from sign_ins s join logins l on l.id = s.login_id
+    where s.address = any(${query.addresses}::text[]) and s.sort = 'password' and s.created_at_ms > ${query.sinceMs}
+      and l.client_id is not null limit ${query.limit}`;
 }
 
 /** Reads a counter and holds it until the transaction ends, so that guesses at once are counted one after the other. */

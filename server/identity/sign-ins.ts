@@ -173,6 +173,18 @@ export function createSignIns(parts: IdentityParts) {
       return toActor(found, { ...origin, through: found.signInId });
     },
 
+    /** Of these sign-ins those that still open something, with the desks of their owner now; for what stays open beside requests. */
+    async listAliveSignIns(sql: Sql, signInIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+      const nowMs = clock.nowMs();
+      const found = await signInStore.findSignIns(sql, signInIds);
+      const alive = found.filter(
+        (one) =>
+          one.ownerState === 'active' &&
+          rules.isAlive({ ...one, endedAtMs: one.endedAtMs ?? undefined }, nowMs, settings),
+      );
+      return new Map(alive.map(({ signInId, desks }) => [signInId, desks]));
+    },
+
     /** Ends the sign-in that the actor came through. Refuses: person_only. */
     async signOut(actor: Actor): Promise<void> {
       const loginId = await loginOf(actor);
@@ -317,6 +329,13 @@ export function createSignIns(parts: IdentityParts) {
     /** Where a client signed in from in the last 30 days, the newest first, at most 20; for "why was I refused". */
     lastSignInAddresses: (sql: Sql, clientId: string): Promise<string[]> =>
       signInStore.listAddresses(sql, { clientId, sinceMs: clock.nowMs() - 30 * dayMs, limit: 20 }),
+
+    /** Who signed in from one of these addresses in the last 30 days; for "why was I refused". */
+    listClientsSignedInFrom: (
+      sql: Sql,
+      addresses: readonly string[],
+    ): Promise<{ clientId: string; address: string }[]> =>
+      signInStore.listClientsOfAddresses(sql, { addresses, sinceMs: clock.nowMs() - 30 * dayMs, limit: 1000 }),
 
     /** Drops what says nothing any more: counters after two windows, sign-ins 400 days after their end. */
     async purge(sql: Sql): Promise<number> {

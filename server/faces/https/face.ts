@@ -14,6 +14,7 @@ import { Refusal } from '../../kernel/refusal.ts';
 import { answerThrown, type FieldError } from './answer.ts';
 import { type FindActor, identify } from './callers.ts';
 import { createCursors } from './cursors.ts';
+import { createEventStreams } from './event-stream.ts';
 import { type ListenOptions, openListener } from './listener.ts';
 import { type Caught, mountRoutes } from './mount.ts';
 import { openApiDocument, type RefusalSets } from './openapi.ts';
@@ -88,6 +89,7 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
   };
   const caught = new WeakMap<FastifyRequest, Caught>();
   const caughtOf = (request: FastifyRequest): Caught => caught.get(request)!;
+  const streams = createEventStreams({ clock });
   let isClosing = false;
 
   const app: FastifyInstance = fastify({
@@ -187,6 +189,7 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
     cursors: createCursors({ key: parts.cursorKey }),
     caughtOf,
     onFault: (fault) => log.fault('a receipt could not be written', fault),
+    streams,
   });
   mountPlainPages(app, parts, { document: openApiDocument(routes, parts.refusals), caughtOf });
   await app.listen({ host: parts.listen.host, port: parts.listen.port });
@@ -195,6 +198,7 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
   let closing: Promise<void> | undefined;
   async function close(options: { graceMs?: number } = {}): Promise<void> {
     isClosing = true;
+    streams.close();
     listener.drain(options.graceMs ?? 10_000);
     await (closing ??= app.close().finally(() => listener.close()));
   }

@@ -5,6 +5,7 @@ import { type TSchema, Type } from 'typebox';
 import { type Actor, formatActor } from '../../kernel/actor.ts';
 import type { CursorScope, Cursors } from './cursors.ts';
 import { setCookie } from './callers.ts';
+import type { EventStream, EventStreams } from './event-stream.ts';
 import { answerSchemas } from './openapi.ts';
 import type { Download, Route } from './route.ts';
 import { refusals } from './rules.ts';
@@ -25,6 +26,7 @@ export interface MountParts {
   readonly caughtOf: (request: FastifyRequest) => Caught;
   /** Told of faults after the answer has left. */
   readonly onFault: (fault: unknown) => void;
+  readonly streams: EventStreams;
 }
 
 const pageSizeMax = 200;
@@ -104,6 +106,11 @@ async function handle(route: Route, request: FastifyRequest, reply: FastifyReply
     }
     case 'download':
       return sendDownload(request, reply, (await call(asked)) as Download, parts.onFault);
+    case 'stream': {
+      const lastEventId = request.headers['last-event-id'];
+      const stream = (await call({ ...asked, lastEventId })) as EventStream;
+      return parts.streams.send(request, reply, stream);
+    }
     case 'upload': {
       const limits = {
         mediaTypes: route.mediaTypes ?? [],

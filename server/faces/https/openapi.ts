@@ -62,6 +62,7 @@ function describe(route: Route, codes: ReturnType<typeof collectCodes>, componen
     ...parametersOf(route.query, 'query', components),
     ...(route.shape === 'list' ? pageParameters : []),
     ...(route.shape === 'download' ? rangeParameters : []),
+    ...(route.shape === 'stream' ? [resumeParameter] : []),
     ...(route.idempotency === undefined ? [] : [idempotencyParameter(route.idempotency === 'required')]),
   ];
   const body = requestBody(route, components);
@@ -114,6 +115,13 @@ const pageParameters: readonly Json[] = [
 const rangeParameters: readonly Json[] = [
   { name: 'Range', in: 'header', required: false, schema: { type: 'string' }, description: 'One range of bytes.' },
 ];
+const resumeParameter: Json = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', maxLength: 64 },
+  description: 'The `id` of the last event that was read. A browser sends it by itself when it asks again.',
+};
 const idempotencyParameter = (required: boolean): Json => ({
   name: 'Idempotency-Key',
   in: 'header',
@@ -144,6 +152,13 @@ function answersOf(route: Route, components: Map<string, Json>): Record<string, 
     };
     return { 200: { description: 'One page.', content: { 'application/json': { schema } } } };
   }
+  if (route.shape === 'stream') {
+    // The data of each event is this value as one line of JSON.
+    const content = {
+      'text/event-stream': { schema: { type: 'string' }, 'x-data': hoist(route.answers[200]!, components) },
+    };
+    return { 200: { description: 'Events, for as long as the caller stays.', content } };
+  }
   return Object.fromEntries(
     Object.entries(route.answers).map(([status, schema]): [string, Json] => [
       status,
@@ -162,6 +177,7 @@ export function codesOf(route: Route): string[] {
     ...(route.who === 'anyone' ? [] : ['not_signed_in']),
     ...(hasInput || route.shape === 'list' ? ['request_invalid'] : []),
     ...(route.shape === 'list' ? ['cursor_invalid'] : []),
+    ...(route.shape === 'stream' ? ['streams_at_their_limit'] : []),
     ...(route.body === undefined ? [] : ['json_malformed', 'media_type_not_taken', 'body_too_large']),
     ...(route.shape === 'upload' ? ['media_type_not_taken', 'body_too_large'] : []),
     ...(route.idempotency === undefined ? [] : ['idempotency_key_malformed']),
@@ -218,6 +234,8 @@ function hoistJson(value: Json, components: Map<string, Json>): Json {
 
 /** The schema by which an answer is written; what it does not declare does not leave. */
 export const answerSchemas = (route: Route): Record<string, TSchema> =>
-  route.shape === 'list'
-    ? { 200: Type.Object({ items: Type.Array(route.answers[200]!), next: Type.Union([Type.String(), Type.Null()]) }) }
-    : Object.fromEntries(Object.entries(route.answers).filter(([status]) => status !== '204'));
+  route.shape === 'stream'
+    ? {}
+    : route.shape === 'list'
+      ? { 200: Type.Object({ items: Type.Array(route.answers[200]!), next: Type.Union([Type.String(), Type.Null()]) }) }
+      : Object.fromEntries(Object.entries(route.answers).filter(([status]) => status !== '204'));

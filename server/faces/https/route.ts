@@ -2,6 +2,7 @@
 // published document) follows from the declaration.
 import { type Static, type TSchema, type TUndefined, Type } from 'typebox';
 import type { Actor } from '../../kernel/actor.ts';
+import type { EventStream } from './event-stream.ts';
 
 /** Who may call, for the published document. NOTE: permission is decided in the operation; the face only asks that somebody is signed in. */
 export type Caller = 'anyone' | 'client' | 'operator' | 'signed_in';
@@ -93,7 +94,7 @@ interface Declared<Who extends Caller, Params extends TSchema, Query extends TSc
 
 /** A declared operation with its types erased: what the face mounts and the document prints. */
 export interface Route {
-  readonly shape: 'json' | 'list' | 'upload' | 'download';
+  readonly shape: 'json' | 'list' | 'upload' | 'download' | 'stream';
   readonly method: Method;
   readonly path: string;
   readonly operationId: string;
@@ -187,4 +188,22 @@ export function downloadRoute<
   },
 ): Route {
   return { ...declared, shape: 'download', method: 'GET', answers: {}, bodyLimitBytes: 1024 };
+}
+
+/** Server-sent events out, for as long as the caller stays. */
+export function streamRoute<
+  Who extends Caller,
+  Params extends TSchema = TUndefined,
+  Query extends TSchema = TUndefined,
+>(
+  declared: Declared<Who, Params, Query> & {
+    /** What the data of each event is. */
+    readonly event: TSchema;
+    handle(
+      asked: Asked<Who, Static<Params>, Static<Query>, undefined> & { readonly lastEventId: string | undefined },
+    ): Promise<EventStream>;
+  },
+): Route {
+  const { event, ...rest } = declared;
+  return { ...rest, shape: 'stream', method: 'GET', answers: { 200: event }, bodyLimitBytes: 1024 };
 }

@@ -46,6 +46,10 @@ export const refusals = defineRefusals({
     text: 'Passwords and tokens do not travel here in clear. Use the https address of this installation.',
   },
   too_many_requests: { kind: 'too_many', text: 'Too many requests. Wait {retryAfterSeconds} s, then go on.' },
+  streams_at_their_limit: {
+    kind: 'unavailable',
+    text: 'Too many pages listen for changes just now. Try again in {retryAfterSeconds} s; reading works as always.',
+  },
   metrics_not_for_you: { kind: 'forbidden', text: 'Metrics are for this machine itself and for signed-in operators.' },
   no_such_refusal: { kind: 'not_found', text: 'No operation answers with the code {code}.' },
   address_needs_tls: {

@@ -1,10 +1,11 @@
 // Records refused connections without ever waiting in their path: counts in memory, written a second later, bounded on both sides.
+import { tellChanges } from '../../kernel/changes.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
-import type { Database } from '../../kernel/sql.ts';
+import type { Database, Sql } from '../../kernel/sql.ts';
 import { detailKeyOf, hourOf, type RefusalDetail, type RefusalReason } from './rules.ts';
-import { type CountedRefusal, upsertRefusals } from './store.ts';
+import { type CountedRefusal, listClientsOfNetworks, upsertRefusals } from './store.ts';
 
 export type Recorder = ReturnType<typeof createRecorder>;
 
@@ -30,12 +31,18 @@ export interface RecorderLimits {
 export const recorderDefaults: RecorderLimits = { linesMax: 2000, rowsPerHourMax: { strangers: 2000, client: 200 } };
 
 const writtenEveryMs = 1000;
+// A flood of strangers concerns nobody in particular: it is told as far as this, and read as a whole.
+const addressesToldMax = 200;
+const clientsToldMax = 1000;
 
 export function createRecorder(parts: {
   database: Database;
   clock: Clock;
   ids: Ids;
   log: Log;
+  identity: {
+    listClientsSignedInFrom(sql: Sql, addresses: readonly string[]): Promise<{ clientId: string; address: string }[]>;
+  };
   limits?: RecorderLimits;
 }) {
   const { database, clock, ids, log } = parts;
@@ -70,6 +77,7 @@ export function createRecorder(parts: {
     if (batch.length === 0) return;
     try {
       const dropped = new Set(await upsertRefusals(database.sql, batch, limits.rowsPerHourMax));
+      await tell(batch);
       if (dropped.size === 0) return;
       const overflow = new Map<string, CountedRefusal>();
       for (const line of batch.filter(({ id }) => dropped.has(id))) {
@@ -84,6 +92,27 @@ export function createRecorder(parts: {
       arm();
       throw fault;
     }
+  }
+
+  /** Tells the desk, and every client that the new lines can be attributed to: it may be waiting for just that. */
+  async function tell(batch: readonly CountedRefusal[]): Promise<void> {
+    const { sql } = database;
+    const strange = new Set(batch.flatMap(({ clientId, address }) => (clientId === null && address ? [address] : [])));
+    const addresses = [...strange].slice(0, addressesToldMax);
+    const concerned = new Set(batch.flatMap(({ clientId }) => (clientId === null ? [] : [clientId])));
+    if (addresses.length > 0) {
+      for (const { clientId } of await parts.identity.listClientsSignedInFrom(sql, addresses)) concerned.add(clientId);
+      for (const clientId of await listClientsOfNetworks(sql, addresses, clientsToldMax)) concerned.add(clientId);
+    }
+    const audiences = [
+      'desk:delivery',
+      ...[...concerned].slice(0, clientsToldMax).map((clientId) => `client:${clientId}`),
+    ];
+    await tellChanges(
+      sql,
+      audiences.map((audience) => ({ kind: 'refusal', audiences: [audience] })),
+      ids,
+    );
   }
 
   /** Writes everything recorded so far. */

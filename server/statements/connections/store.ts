@@ -127,6 +127,15 @@ export async function listAttributedRefusals(
     order by last_at_ms desc, id desc limit ${page.limit}`;
 }
 
+/** Clients on whose list one of these addresses is or was. */
+export async function listClientsOfNetworks(sql: Sql, addresses: readonly string[], limit: number): Promise<string[]> {
+  const rows = await sql<{ clientId: string }>`
+    select distinct a.client_id as "clientId" from unnest(${addresses}::inet[]) as refused (address)
+      join address_entries a on a.network >>= refused.address
+    where a.activated_at_ms is not null and a.client_id is not null limit ${limit}`;
+  return rows.map((row) => row.clientId);
+}
+
 /** Fingerprints that a client's sign-in would be accepted with, to stand beside the one that was offered. */
 export async function listActiveFingerprints(sql: Sql, clientId: string): Promise<string[]> {
   const rows = await sql<{ fingerprint: string }>`

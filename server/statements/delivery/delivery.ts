@@ -79,6 +79,7 @@ export const deliveryDefaults = {
 export interface IdentityDoor {
   getClientState(sql: Sql, clientId: string): Promise<'active' | 'suspended' | 'closed' | undefined>;
   lastSignInAddresses(sql: Sql, clientId: string): Promise<readonly string[]>;
+  listClientsSignedInFrom(sql: Sql, addresses: readonly string[]): Promise<{ clientId: string; address: string }[]>;
   /** Who last reset a password of the client. */
   passwordResetters(sql: Sql, clientId: string): Promise<readonly string[]>;
   /** Asks the client's password afresh and notes what was confirmed (D-23). */

@@ -1,7 +1,9 @@
 // Connections that are signed in at this process: their transcript, and their end as soon as what they stand on ends (SF-24).
 import type { ClientActor } from '../../kernel/actor.ts';
 import { systemActor } from '../../kernel/actor.ts';
+import { tellChanges } from '../../kernel/changes.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { Ids } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Database } from '../../kernel/sql.ts';
 import { printable } from '../connections/rules.ts';
@@ -55,6 +57,7 @@ const expiryCheckedEveryMs = 60_000;
 export function createLiveConnections(parts: {
   database: Database;
   clock: Clock;
+  ids: Ids;
   log: Log;
   identity: Pick<IdentityDoor, 'getClientState'>;
   transitions: Transitions;
@@ -155,12 +158,20 @@ export function createLiveConnections(parts: {
         await notifySignedIn(sql, opened.address);
       });
     }
+    await tell(clientId, ticket.connectionId);
     const standing = await looked;
     if (standing === undefined) return;
     if (standing.state === 'configured') await prove(ticket.actor);
     // What ended between the accepted signature and the look was announced before this connection was listening.
     endUnless(standing);
   }
+
+  const tell = (clientId: string, connectionId: string): Promise<void> =>
+    tellChanges(
+      database.sql,
+      [{ kind: 'connection', subject: connectionId, audiences: [`client:${clientId}`] }],
+      parts.ids,
+    );
 
   /** The first good sign-in shows that the connection works from end to end. */
   async function prove(actor: ClientActor): Promise<void> {
@@ -187,19 +198,11 @@ export function createLiveConnections(parts: {
     });
     if (ended.ticket === undefined) return;
     const { connectionId, bytesIn, bytesOut, endReason } = ended;
+    const { clientId } = ended.ticket.actor;
     // The opening may still be on its way to the database.
     const before = Promise.all(writing);
-    track(
-      before.then(() =>
-        updateConnectionEnded(database.sql, {
-          connectionId,
-          atMs: clock.nowMs(),
-          reason: endReason,
-          bytesIn,
-          bytesOut,
-        }),
-      ),
-    );
+    const end = { connectionId, atMs: clock.nowMs(), reason: endReason, bytesIn, bytesOut };
+    track(before.then(() => updateConnectionEnded(database.sql, end)).then(() => tell(clientId, connectionId)));
   }
 
   const operations = {

@@ -2,7 +2,9 @@
 //
 // A close waits until its receipt is durable, yet closes that fall together share one statement of SQL and one commit.
 import { type Actor, formatActor } from '../../kernel/actor.ts';
+import { tellChanges } from '../../kernel/changes.ts';
 import type { Ids } from '../../kernel/ids.ts';
+import type { Log } from '../../kernel/log.ts';
 import type { Database } from '../../kernel/sql.ts';
 import * as store from './receipts-store.ts';
 import { isWhole, mergeRanges } from './rules.ts';
@@ -51,8 +53,8 @@ export interface Receipt {
   readonly isCut: boolean;
 }
 
-export function createReceipts(parts: { database: Database; ids: Ids }) {
-  const { database, ids } = parts;
+export function createReceipts(parts: { database: Database; ids: Ids; log: Pick<Log, 'fault'> }) {
+  const { database, ids, log } = parts;
   let waiting: { row: store.NewReceipt; done: () => void; failed: (fault: unknown) => void }[] = [];
   let isWriting = false;
 
@@ -66,12 +68,25 @@ export function createReceipts(parts: { database: Database; ids: Ids }) {
           batch.map((item) => item.row),
         );
         for (const item of batch) item.done();
+        tell(batch.map((item) => item.row)).catch((fault: unknown) => log.fault('receipts could not be told', fault));
       } catch (fault) {
         for (const item of batch) item.failed(fault);
       }
     }
     isWriting = false;
   }
+
+  /** Nobody waits for it: a receipt stands whether or not a page hears of it. */
+  const tell = (rows: readonly store.NewReceipt[]): Promise<void> =>
+    tellChanges(
+      database.sql,
+      rows.map(({ statementId, clientId }) => ({
+        kind: 'receipt',
+        ...(statementId === null ? {} : { subject: statementId }),
+        audiences: [`client:${clientId}`],
+      })),
+      ids,
+    );
 
   return {
     /** Resolves once the receipt is durable. A read that sent nothing of a file that holds something leaves none. */
