@@ -2,6 +2,8 @@
 
 export type BrokerKey = { readonly fingerprint: string; readonly userId: string; readonly certificate: string };
 
+export type Change = { readonly kind: "notice" | "statement" | "delivery" | "request" | "key" | "address" | "connection" | "refusal" | "receipt" | "run" | "deletion" | "client" | "sign_in" | "preferences"; readonly id: string | null };
+
 export type Client = { readonly id: string; readonly kind: "person" | "institution"; readonly name: string; readonly email: string | null; readonly locale: string; readonly state: "active" | "suspended" | "closed"; readonly stateReason: string | null; readonly accountNumbers: readonly (string)[]; readonly logins: readonly ({ readonly id: string; readonly login: string; readonly isSetUp: boolean })[]; readonly createdAt: string };
 
 export type Deletion = { readonly number: number; readonly clientId: string; readonly what: "file" | "portal_copy" | "partial_upload"; readonly why: "retention" | "withdrawn"; readonly path: string; readonly sha256: string | null; readonly sizeBytes: number; readonly statementId: string | null; readonly placedAt: string; readonly deletedAt: string; readonly hash: string };
@@ -74,6 +76,7 @@ export interface Operations {
     '/v1/clients/{clientId}': { params: { readonly clientId: string }; answer: Client };
     '/v1/operators': { query: { readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (Operator)[]; readonly next: string | null }; item: Operator };
     '/v1/notices': { query: { readonly unread?: "true" | "false" | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (Notice)[]; readonly next: string | null }; item: Notice };
+    '/v1/events': { query: { readonly client?: string | undefined; readonly since?: string | undefined } };
     '/v1/delivery': { answer: Delivery };
     '/v1/delivery/instructions': { answer: DeliveryInstructions };
     '/v1/delivery/requests': { query: { readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (DeliveryRequest)[]; readonly next: string | null }; item: DeliveryRequest };
