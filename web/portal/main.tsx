@@ -1,4 +1,5 @@
 // Entry of the portal: joins language, data and router, and draws them into the document.
+import './design/foundation.ts';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
