@@ -70,7 +70,7 @@ test('A client hears of its own notices, requests, keys and delivery, and of nob
     other.kinds.filter((kind) => kind !== 'sign_in'),
     [],
   );
-  await t.messages.notify(t.database.sql, { clientId: stranger.clientId, kind: 'x', params: {}, atMs: 0 });
+  await t.messages.notify(t.database.sql, { clientId: stranger.clientId, kind: 'statement_new', params: {}, atMs: 0 });
   await eventually(() => other.kinds.includes('notice'));
 });
 
