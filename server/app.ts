@@ -18,6 +18,7 @@ import { createLive } from './messages/live.ts';
 import { createMessages } from './messages/messages.ts';
 import { observe } from './observe.ts';
 import { crontabEvery, housekeeping } from './housekeeping.ts';
+import { openPortal } from './portal.ts';
 import { refusalSets } from './refusal-sets.ts';
 import { createRoutes } from './routes.ts';
 import { createDelivery, deliveryDefaults } from './statements/delivery/delivery.ts';
@@ -167,7 +168,9 @@ export async function openApp(start: AppStart): Promise<App> {
   health.add('files', () => parts.blobs.freeBytes());
   opened.defer(() => health.stop());
 
+  const portal = await openPortal(settings, parts);
   const https = await openHttpsFace({
+    ...(portal === undefined ? {} : { portal }),
     routes: createRoutes({ ...parts, live }),
     refusals: refusalSets,
     clock,

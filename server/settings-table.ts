@@ -117,6 +117,17 @@ export const table = {
     meaning: 'Private key of that certificate in PEM',
     read: value.readableFile,
   }),
+  portal: required({
+    name: 'BROADGATE_PORTAL',
+    meaning: 'Whether the pages of the portal are served; off leaves the API and SFTP',
+    default: 'on',
+    read: value.onOff,
+  }),
+  logoFile: optional({
+    name: 'BROADGATE_LOGO_FILE',
+    meaning: "The broker's logo for the portal, as SVG or PNG, at most 256 KiB; without it the name is written",
+    read: value.readableFile,
+  }),
   trustedProxies: required({
     name: 'BROADGATE_TRUSTED_PROXIES',
     meaning: 'Proxies that end TLS before the API and whose X-Forwarded headers are believed',

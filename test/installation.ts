@@ -47,6 +47,8 @@ const fixedEnvironment = {
   BROADGATE_SFTP_PORT: '0',
   BROADGATE_SFTP_ADDRESS: '127.0.0.1',
   BROADGATE_WORKERS: '2',
+  // Journeys of programs need no pages; those of browsers turn them on.
+  BROADGATE_PORTAL: 'off',
 };
 
 /** Starts a server and waits until it has written `run.json`. Refuses: a server that ends first, with what it printed. */

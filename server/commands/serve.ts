@@ -8,6 +8,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { createLog } from '../kernel/log.ts';
 import { migrate } from '../kernel/migrate.ts';
 import { openDatabase } from '../kernel/sql.ts';
+import { checkPortal } from '../portal.ts';
 import { openSupervisor } from '../supervisor.ts';
 import { openInstallation } from './installation.ts';
 import { findPort, type FoundPort, type WantedPort } from './ports.ts';
@@ -33,6 +34,7 @@ export async function runServe(settings: Settings): Promise<number> {
   const servedFor = await becomeUser(settings);
   if (servedFor !== undefined) return servedFor;
   checkAddress(settings);
+  await checkPortal(settings);
   return serveUntilSignal(settings, async () => {
     const server = await openServer(settings);
     process.stdout.write(`${describePorts(settings, server.ports)}\n`);

@@ -78,6 +78,9 @@ export function createIdentity(
       };
     },
 
+    /** How short a password may be, for whoever asks for one. Units: characters. */
+    passwordCharactersMin: parts.settings.passwordCharactersMin,
+
     /** How many password hashes were worked out so far, for metrics. */
     passwordHashes: () => passwords.computed(),
   };

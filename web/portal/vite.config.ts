@@ -1,6 +1,7 @@
 // How the portal is built: hashed files below /assets, nothing inline, each page its own file, and each file compressed beside it.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import react from '@vitejs/plugin-react';
@@ -31,10 +32,25 @@ function precompress(): Plugin {
   };
 }
 
+/** Writes the paths of all pages beside them, so that the server knows a page from an address that has none. */
+function listPages(): Plugin {
+  return {
+    name: 'list-pages',
+    apply: 'build',
+    async writeBundle({ dir }) {
+      // Read by Node itself: the declarations are plain data, and what they lead to is not opened.
+      const file = pathToFileURL(path.join(import.meta.dirname, 'pages.ts')).href;
+      const { pages } = (await import(file)) as { pages: readonly { readonly path: string }[] };
+      const paths = pages.map((page) => page.path.replaceAll('$', ':'));
+      await writeFile(path.join(dir!, 'pages.json'), `${JSON.stringify(paths)}\n`);
+    },
+  };
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   base: '/',
-  plugins: [react(), precompress()],
+  plugins: [react(), precompress(), listPages()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,
@@ -44,6 +60,9 @@ export default defineConfig({
     // The policy allows only files of our own; the helper that Vite would write inline is not needed by these browsers.
     modulePreload: { polyfill: false },
     manifest: true,
+    rolldownOptions: {
+      input: { index: 'index.html', 'sign-in': 'sign-in/sign-in.ts' },
+    },
     reportCompressedSize: false,
   },
 });

@@ -19,7 +19,9 @@ import { type ListenOptions, openListener } from './listener.ts';
 import { type Caught, mountRoutes } from './mount.ts';
 import { openApiDocument, type RefusalSets } from './openapi.ts';
 import { ownRoutes } from './own-routes.ts';
+import { type DocumentRoute, mountDocuments } from './documents.ts';
 import { mountPlainPages, type PlainPages } from './plain-pages.ts';
+import { mountPortal, type PortalParts } from './portal.ts';
 import type { Route } from './route.ts';
 import { refusals } from './rules.ts';
 import { compileValidator, readFieldErrors } from './validation.ts';
@@ -45,6 +47,8 @@ export interface HttpsFaceParts extends PlainPages {
   /** Called for every answer, for metrics. */
   readonly observe?: (answer: { operationId: string; status: number; durationMs: number }) => void;
   readonly limits?: { readonly address?: Rate; readonly actor?: Rate };
+  /** Absent where only programs are served. */
+  readonly portal?: PortalParts & { readonly documents: readonly DocumentRoute[] };
 }
 
 export interface HttpsFace extends AsyncDisposable {
@@ -60,10 +64,12 @@ export interface HttpsFace extends AsyncDisposable {
 declare module 'fastify' {
   interface FastifyContextConfig {
     declared?: Route;
+    /** How many ordinary requests a page counts as. */
+    weight?: number;
   }
 }
 
-// Nothing of ours is a page that loads anything, so a browser is told to load nothing at all.
+// What is no page loads nothing, so a browser is told to load nothing at all; pages say otherwise themselves.
 const securityHeaders = {
   'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
@@ -123,7 +129,8 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
     if (request.raw.httpVersionMajor === 1 && !request.raw.complete) reply.header('connection', 'close');
     const { status } =
       thrown instanceof Refusal && thrown.code === 'range_not_satisfiable' ? { status: 416 } : answer.problem;
-    for (const name of ['content-disposition', 'content-length', 'etag', 'accept-ranges']) reply.removeHeader(name);
+    for (const name of ['content-disposition', 'content-length', 'etag', 'accept-ranges', 'vary'])
+      reply.removeHeader(name);
     return reply
       .code(status)
       .headers({ ...securityHeaders, ...answer.headers })
@@ -136,11 +143,14 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileValidator as never);
   app.setErrorHandler((error, request, reply) => sendThrown(error, request, reply));
-  app.setNotFoundHandler((request, reply) => sendThrown(refusals.no_such_address(), request, reply));
+  let findPage: ReturnType<typeof mountPortal> | undefined;
+  app.setNotFoundHandler(
+    (request, reply) => findPage?.(request, reply) ?? sendThrown(refusals.no_such_address(), request, reply),
+  );
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders);
-    const { declared } = request.routeOptions.config;
+    const { declared, weight = 1 } = request.routeOptions.config;
     const abort = new AbortController();
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) abort.abort();
@@ -156,7 +166,7 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
     const rules = { findActor: parts.findActor, isTls: listener.isTls, isBehindProxy: trustedProxies.length > 0 };
     Object.assign(
       known,
-      await identify(request, rules, (address) => spend(rates.address.take(address, declared?.weight ?? 1))),
+      await identify(request, rules, (address) => spend(rates.address.take(address, declared?.weight ?? weight))),
     );
     if (known.isSecure) reply.header('strict-transport-security', 'max-age=31536000');
     if (known.actor) spend(rates.actor.take(formatActor(known.actor)));
@@ -191,7 +201,15 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
     onFault: (fault) => log.fault('a receipt could not be written', fault),
     streams,
   });
-  mountPlainPages(app, parts, { document: openApiDocument(routes, parts.refusals), caughtOf });
+  mountPlainPages(app, parts, {
+    document: openApiDocument(routes, parts.refusals),
+    caughtOf,
+    hasPortal: parts.portal !== undefined,
+  });
+  if (parts.portal !== undefined) {
+    mountDocuments(app, parts.portal.documents, { ...parts.portal, caughtOf });
+    findPage = mountPortal(app, parts.portal, caughtOf);
+  }
   await app.listen({ host: parts.listen.host, port: parts.listen.port });
   const { address, port } = app.server.address() as AddressInfo;
 

@@ -25,10 +25,10 @@ const frontPage = `<!doctype html>
 export function mountPlainPages(
   app: FastifyInstance,
   pages: PlainPages,
-  parts: { document: unknown; caughtOf: (request: FastifyRequest) => Caught },
+  parts: { document: unknown; caughtOf: (request: FastifyRequest) => Caught; hasPortal: boolean },
 ): void {
   const document = JSON.stringify(parts.document);
-  app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(frontPage));
+  if (!parts.hasPortal) app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(frontPage));
   app.get('/v1/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document));
   app.get('/healthz', (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'));
   app.get('/readyz', async (_request, reply) => {

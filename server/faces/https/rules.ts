@@ -51,6 +51,14 @@ export const refusals = defineRefusals({
     text: 'Too many pages listen for changes just now. Try again in {retryAfterSeconds} s; reading works as always.',
   },
   metrics_not_for_you: { kind: 'forbidden', text: 'Metrics are for this machine itself and for signed-in operators.' },
+  portal_not_built: {
+    kind: 'unavailable',
+    text: 'The pages of the portal are not built in {folder}. Run npm run build, or set BROADGATE_PORTAL to off to serve programs only.',
+  },
+  logo_unusable: {
+    kind: 'invalid',
+    text: 'The logo {file} cannot be used. Give an SVG or PNG file of at most {limitBytes} bytes in BROADGATE_LOGO_FILE.',
+  },
   no_such_refusal: { kind: 'not_found', text: 'No operation answers with the code {code}.' },
   address_needs_tls: {
     kind: 'invalid',

@@ -1,0 +1,148 @@
+// Documents that the server makes itself, without the application: forms and texts that are read before, or without, signing in.
+import type { Locale } from '@broadgate/languages';
+import { html, type Texts } from '@broadgate/languages/texts.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Actor } from '../../kernel/actor.ts';
+import { setCookie } from './callers.ts';
+import { readLanguage, readTheme, type Theme } from './choices.ts';
+import { textsOf } from './document-texts.ts';
+import type { Caught } from './mount.ts';
+import { documentHeaders, type Remembered } from './page-headers.ts';
+import type { PortalFiles } from './portal-files.ts';
+
+/** How the pages name the broker. */
+export interface Brand {
+  readonly name: string;
+  readonly logo?: { readonly contentType: string; readonly bytes: Buffer };
+}
+
+/** What is written into a document. Shape: `body` is HTML; everything in it that is not ours was escaped. */
+export interface Page {
+  readonly title: string;
+  readonly body: string;
+  /** Source of its script and style, below `web/portal`. */
+  readonly source: string;
+}
+
+export interface DocumentAsked {
+  readonly actor: Actor | undefined;
+  readonly address: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** What a form sent; empty for GET. */
+  readonly form: URLSearchParams;
+  /** The texts of the reader's language, written as HTML. */
+  readonly texts: Texts;
+  readonly brand: Brand;
+  /** The whole document around a page. */
+  render(page: Page): string;
+}
+
+export type DocumentReply = {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cookie?: { readonly token: string; readonly expiresAtMs: number } | 'clear';
+  /** A choice of the reader's, to be kept on this device. */
+  readonly remember?: { readonly name: Remembered; readonly value: string };
+} & (
+  | { readonly status: number; readonly html: string }
+  | { readonly status: 302 | 303; readonly location: string; readonly html?: undefined }
+);
+
+export interface DocumentRoute {
+  readonly method: 'GET' | 'POST';
+  /** Path with `:name` parameters. */
+  readonly path: string;
+  /** How many ordinary requests this one counts as. Default 1. */
+  readonly weight?: number;
+  handle(asked: DocumentAsked): Promise<DocumentReply>;
+}
+
+const formSizeBytesMax = 16 * 1024;
+const rememberedSeconds = 365 * 86_400;
+
+/** Mounts the documents. NOTE: they need the files of the built portal for their looks. */
+export function mountDocuments(
+  app: FastifyInstance,
+  routes: readonly DocumentRoute[],
+  parts: { files: PortalFiles; brand: Brand; caughtOf: (request: FastifyRequest) => Caught },
+): void {
+  app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: formSizeBytesMax },
+      (_request, body, parsed) => parsed(null, new URLSearchParams(body as string)),
+    );
+    for (const route of routes) {
+      scope.route({
+        method: route.method,
+        url: route.path,
+        bodyLimit: formSizeBytesMax,
+        config: { weight: route.weight ?? 1 },
+        handler: async (request, reply) => {
+          const texts = textsOf(readLanguage(request));
+          const caught = parts.caughtOf(request);
+          const answer = await route.handle({
+            actor: caught.actor,
+            address: caught.address,
+            params: request.params as Record<string, string>,
+            query: new URLSearchParams(request.raw.url?.split('?', 2)[1] ?? ''),
+            form: request.body instanceof URLSearchParams ? request.body : new URLSearchParams(),
+            texts,
+            brand: parts.brand,
+            render: (page) => renderDocument(page, { ...parts, texts, theme: readTheme(request) }),
+          });
+          return sendDocument(reply, answer, caught.isSecure);
+        },
+      });
+    }
+    done();
+  });
+}
+
+function sendDocument(reply: FastifyReply, answer: DocumentReply, isSecure: boolean): FastifyReply {
+  reply
+    .code(answer.status)
+    .headers(documentHeaders)
+    .headers(answer.headers ?? {});
+  if (answer.cookie !== undefined) setCookie(reply, answer.cookie, isSecure);
+  if (answer.remember !== undefined) {
+    const { name, value } = answer.remember;
+    reply.setCookie(name, value, { path: '/', maxAge: rememberedSeconds, sameSite: 'lax', secure: isSecure });
+  }
+  if (answer.html === undefined) return reply.header('location', (answer as { location: string }).location).send();
+  return reply.type('text/html; charset=utf-8').send(answer.html);
+}
+
+function renderDocument(
+  page: Page,
+  parts: { files: PortalFiles; brand: Brand; texts: Texts; theme: Theme | undefined },
+): string {
+  const { scripts, styles } = parts.files.linksOf(page.source);
+  const { locale, direction } = parts.texts;
+  const theme = parts.theme === undefined ? '' : ` data-theme="${parts.theme}"`;
+  return [
+    '<!doctype html>',
+    `<html lang="${locale satisfies Locale}" dir="${direction}"${theme}>`,
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    `<title>${html.escape(page.title)} · ${html.escape(parts.brand.name)}</title>`,
+    ...styles.map((href) => `<link rel="stylesheet" href="${href}">`),
+    ...scripts.map((src) => `<script type="module" src="${src}"></script>`),
+    '</head>',
+    '<body>',
+    `<header class="brand">${renderBrand(parts.brand)}</header>`,
+    `<main id="content">${page.body}</main>`,
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+/** The broker's mark; its name is read out whether it is drawn or written. */
+const renderBrand = ({ name, logo }: Brand): string =>
+  logo === undefined
+    ? `<a href="/">${html.escape(name)}</a>`
+    : `<a href="/"><img src="/brand/logo" alt="${html.escape(name)}"></a>`;
