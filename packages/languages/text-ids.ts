@@ -1,21 +1,21 @@
 // The ids of all texts as a type, read from the English catalogues: an id that is not there does not compile. A line an area.
+import type access from './catalogues/en/access.json';
 import type design from './catalogues/en/design.json';
 import type frame from './catalogues/en/frame.json';
 import type home from './catalogues/en/home.json';
 import type notice from './catalogues/en/notice.json';
 import type reason from './catalogues/en/reason.json';
 import type refusal from './catalogues/en/refusal.json';
-import type signIn from './catalogues/en/sign-in.json';
 import type word from './catalogues/en/word.json';
 
 /** Every text of every area. */
-type Texts = typeof design &
+type Texts = typeof access &
+  typeof design &
   typeof frame &
   typeof home &
   typeof notice &
   typeof reason &
   typeof refusal &
-  typeof signIn &
   typeof word;
 
 /** Id of a text. A template with a union of words is checked word by word: `word.request_state.${state}`. */

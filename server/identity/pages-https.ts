@@ -30,7 +30,7 @@ export const createIdentityDocuments = ({ identity }: Parts): DocumentRoute[] =>
         return { status: 303, location: addressOf(next), remember: { name: 'language', value: chosen } };
       }
       if (asked.actor !== undefined) return { status: 303, location: next };
-      const notes = { 'signed-out': 'sign-in.signedOut', 'password-set': 'sign-in.passwordSet' } as const;
+      const notes = { 'signed-out': 'access.signedOut', 'password-set': 'access.passwordSet' } as const;
       const note = Object.entries(notes).find(([name]) => name === asked.query.get('note'));
       const login = (asked.query.get('login') ?? '').slice(0, loginLengthMax);
       return signInPage(asked, {
@@ -73,7 +73,7 @@ export const createIdentityDocuments = ({ identity }: Parts): DocumentRoute[] =>
       const token = pasted.slice(pasted.lastIndexOf('#') + 1);
       const password = field(asked.form, 'password', passwordLengthMax + 1);
       if (password !== asked.form.get('repeat')) {
-        const refusal = asked.texts.text('sign-in.invitation.differ');
+        const refusal = asked.texts.text('access.invitation.differ');
         return invitationPage(asked, { status: 400, refusal, token }, identity);
       }
       try {
@@ -119,26 +119,26 @@ function signInPage(
   const text = texts.text;
   const isRefused = shown.refusal !== undefined;
   const body = [
-    `<h1>${text('sign-in.title')}</h1>`,
+    `<h1>${text('access.title')}</h1>`,
     renderNote(shown),
     '<form method="post" action="/sign-in">',
     shown.next === '/' ? '' : `<input type="hidden" name="next" value="${html.escape(shown.next)}">`,
     '<div class="field">',
-    `<label for="login">${text('sign-in.login')}</label>`,
+    `<label for="login">${text('access.login')}</label>`,
     `<input id="login" name="login" value="${html.escape(shown.login)}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="ltr" required maxlength="${loginLengthMax}"${wrong(isRefused)}>`,
     '</div>',
     renderPassword(texts, {
       id: 'password',
-      label: text('sign-in.password'),
+      label: text('access.password'),
       autocomplete: 'current-password',
       attributes: `${wrong(isRefused)}${shown.login === '' ? '' : ' data-first'}`,
     }),
-    `<button class="main" data-busy="${text('sign-in.busy')}">${text('sign-in.submit')}</button>`,
+    `<button class="main" data-busy="${text('access.busy')}">${text('access.submit')}</button>`,
     '</form>',
-    `<p class="hint">${text('sign-in.forgotten')}</p>`,
+    `<p class="hint">${text('access.forgotten')}</p>`,
     renderLanguages(texts, shown.next),
   ];
-  return answer(asked, shown, 'sign-in.title', body);
+  return answer(asked, shown, 'access.title', body);
 }
 
 function invitationPage(
@@ -151,38 +151,38 @@ function invitationPage(
   const isRefused = shown.refusal !== undefined;
   const charactersMin = identity.passwordCharactersMin;
   const body = [
-    `<h1>${text('sign-in.invitation.title')}</h1>`,
+    `<h1>${text('access.invitation.title')}</h1>`,
     renderNote(shown),
-    `<p class="lead">${text('sign-in.invitation.lead')}</p>`,
+    `<p class="lead">${text('access.invitation.lead')}</p>`,
     '<form method="post" action="/invitation">',
     '<div class="field">',
-    `<label for="token">${text('sign-in.invitation.token')}</label>`,
+    `<label for="token">${text('access.invitation.token')}</label>`,
     `<input id="token" name="token" value="${html.escape(shown.token)}" autocomplete="off" autocapitalize="none" spellcheck="false" dir="ltr" required data-from-address aria-describedby="token-hint">`,
-    `<p class="hint" id="token-hint">${text('sign-in.invitation.tokenHint')}</p>`,
+    `<p class="hint" id="token-hint">${text('access.invitation.tokenHint')}</p>`,
     '</div>',
     renderPassword(texts, {
       id: 'password',
-      label: text('sign-in.invitation.password'),
+      label: text('access.invitation.password'),
       autocomplete: 'new-password',
       attributes: `${wrong(isRefused)} data-first aria-describedby="password-hint"`,
-      after: `<p class="hint" id="password-hint">${text('sign-in.invitation.passwordHint', { charactersMin })}</p>`,
+      after: `<p class="hint" id="password-hint">${text('access.invitation.passwordHint', { charactersMin })}</p>`,
     }),
     renderPassword(texts, {
       id: 'repeat',
-      label: text('sign-in.invitation.repeat'),
+      label: text('access.invitation.repeat'),
       autocomplete: 'new-password',
       attributes: wrong(isRefused),
     }),
-    `<button class="main" data-busy="${text('sign-in.invitation.busy')}">${text('sign-in.invitation.submit')}</button>`,
+    `<button class="main" data-busy="${text('access.invitation.busy')}">${text('access.invitation.submit')}</button>`,
     '</form>',
   ];
-  return answer(asked, shown, 'sign-in.invitation.title', body);
+  return answer(asked, shown, 'access.invitation.title', body);
 }
 
 function answer(
   asked: DocumentAsked,
   { status, headers }: Outcome,
-  titleId: 'sign-in.title' | 'sign-in.invitation.title',
+  titleId: 'access.title' | 'access.invitation.title',
   body: readonly string[],
 ): DocumentReply {
   const page = { title: asked.texts.text(titleId), body: body.filter((line) => line !== '').join('\n'), source };
@@ -206,7 +206,7 @@ function renderPassword(
     `<label for="${id}">${label}</label>`,
     '<div class="reveal">',
     `<input id="${id}" name="${id}" type="password" autocomplete="${autocomplete}" dir="ltr" required${attributes}>`,
-    `<button type="button" hidden data-reveals="${id}" aria-pressed="false" aria-label="${texts.text('sign-in.showLabel')}">${texts.text('sign-in.show')}</button>`,
+    `<button type="button" hidden data-reveals="${id}" aria-pressed="false" aria-label="${texts.text('access.showLabel')}">${texts.text('access.show')}</button>`,
     '</div>',
     after,
     '</div>',
@@ -223,5 +223,5 @@ function renderLanguages(texts: Texts, next: string): string {
     const href = html.escape(`/sign-in?${query.toString()}`);
     return `<li><a href="${href}" hreflang="${locale}" lang="${locale}" dir="${direction}"${current}>${name}</a></li>`;
   });
-  return `<nav class="languages" aria-label="${texts.text('sign-in.languages')}"><ul>${rows.join('')}</ul></nav>`;
+  return `<nav class="languages" aria-label="${texts.text('access.languages')}"><ul>${rows.join('')}</ul></nav>`;
 }

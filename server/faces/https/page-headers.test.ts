@@ -53,5 +53,5 @@ test('a coding is used only where the browser takes it', () => {
     ['', 'gzip', false],
     [undefined, 'gzip', false],
   ];
-  for (const [header, coding, expected] of cases) assert.equal(acceptsCoding(header, coding), expected, header);
+  for (const [header, coding, expected] of cases) assert.equal(acceptsCoding(header, coding), expected, String(header));
 });
