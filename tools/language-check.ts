@@ -142,11 +142,14 @@ function checkTranslation(
       for (const says of compareOutlines(outline, wanted)) add(id, says);
     }
     const mayBeSame = facts.sameAsEnglish[id]?.locales.some((one) => one === '*' || one === locale) ?? false;
-    if (text === english && !mayBeSame)
+    if (text === english && hasWords(text) && !mayBeSame)
       add(id, 'reads as the English text does; translate it, or list it with a reason');
   }
   return faults;
 }
+
+/** A text of variables and signs alone is the same everywhere. */
+const hasWords = (text: string): boolean => /\p{L}/u.test(text.replace(/\{\w+\}/g, ''));
 
 function compareOutlines(found: TextOutline, wanted: TextOutline): string[] {
   const difference = (a: ReadonlySet<string>, b: ReadonlySet<string>): string[] =>
