@@ -1,6 +1,7 @@
 // What crosses the wire about delivery: elections, keys, addresses, requests, and why a connection was refused.
 import { type Static, Type } from 'typebox';
 import { closed, count, id, instant, line, nullable, oneOf } from './contract.ts';
+import { clientBrief } from './identity.ts';
 
 export const requestStates = ['open', 'in_work', 'done', 'refused'] as const;
 export const requestKinds = ['set_up', 'new_key', 're_key', 'new_address'] as const;
@@ -44,6 +45,19 @@ const addressStates = ['submitted', 'confirmed', 'approved', 'active', 'removed'
 const purposes = ['replace', 'add'] as const;
 
 const purpose = oneOf(purposes, '`replace` (default) ends the old key when this one takes effect; `add` keeps both.');
+/** Why the desk declines, as words that every reader gets in its own language. */
+export const declineCodes = [
+  'key_unconfirmed',
+  'address_unconfirmed',
+  'address_shared',
+  'client_not_reached',
+  'handed_in_twice',
+  'incomplete',
+  'asked_by_client',
+  'other',
+] as const;
+export type DeclineCode = (typeof declineCodes)[number];
+
 const reason = line(500, 'Why, in a few words; the client reads it.');
 const addressText = Type.String({ minLength: 2, maxLength: 64, description: 'An IP address or CIDR range.' });
 const warning = Type.String({ description: 'Said wherever a key is handed in: never the private key.' });
@@ -80,6 +94,13 @@ export const deliveryState = closed(
   { title: 'Delivery' },
 );
 
+export const systems = ['linux', 'macos', 'windows'] as const;
+export const commandSteps = ['make_key', 'show_key', 'trust_host', 'connect', 'fetch_all', 'decrypt'] as const;
+const systemCommands = closed({
+  system: oneOf(systems, 'For Windows in PowerShell, where OpenSSH comes with it.'),
+  commands: Type.Array(closed({ step: oneOf(commandSteps), command: Type.String() })),
+});
+
 const hostKey = closed({ algorithm: Type.String(), fingerprint: Type.String(), line: Type.String() });
 
 export const instructions = closed(
@@ -95,6 +116,7 @@ export const instructions = closed(
     sshConfig: Type.String(),
     fileZillaSites: Type.String({ description: 'An XML file for FileZilla’s "Import".' }),
     gpgCommand: Type.String(),
+    systems: Type.Array(systemCommands, { description: 'Commands that work as they are, for each system.' }),
     warning,
   },
   { title: 'DeliveryInstructions' },
@@ -170,6 +192,7 @@ export const request = closed(
     channel: oneOf(['portal', 'desk', 'mail']),
     state: oneOf(requestStates),
     reason: nullable(Type.String()),
+    reasonCode: nullable(oneOf(declineCodes, 'Why the desk declined; `reason` holds its own words beside it.')),
     sshKeys: Type.Array(sshKey),
     openPgpKeys: Type.Array(certificate),
     addresses: Type.Array(address),
@@ -191,6 +214,9 @@ export const request = closed(
   { title: 'DeliveryRequest' },
 );
 export type RequestBody = Static<typeof request>;
+
+/** A request in the lists of the desk: with the client it belongs to. */
+export const deskRequest = closed({ ...request.properties, client: clientBrief }, { title: 'DeskRequest' });
 
 /** The one intake: a key, addresses, or both (SF-30). */
 export const submission = closed(
@@ -219,6 +245,10 @@ export const confirmation = closed({
 export const encryptionSwitch = closed({ encryption: oneOf(['off', 'on']) });
 export const optionalReason = closed({ reason: Type.Optional(reason) });
 export const requiredReason = closed({ reason });
+export const declining = closed({
+  code: Type.Optional(oneOf(declineCodes, 'The client reads it in its own language. `other` needs a reason.')),
+  reason: Type.Optional(reason),
+});
 
 export const logIn = closed(
   {
@@ -274,6 +304,7 @@ export const endingKey = closed(
     state: Type.String(),
     fingerprint: Type.String(),
     expiresAt: instant('When it ends.'),
+    client: clientBrief,
   },
   { title: 'EndingKey' },
 );
@@ -295,3 +326,22 @@ export const addressFilter = closed({
 export const endingFilter = closed({
   withinDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3650, description: 'Default 60.' })),
 });
+
+export const queueFilter = closed({
+  waitsFor: Type.Optional(
+    oneOf(['desk', 'client'], 'desk: confirmed, the clock runs; client: not confirmed yet. Without it both.'),
+  ),
+});
+
+/** What the desk looks at when it opens a client, beside the client itself: one call. */
+export const deliveryView = closed(
+  {
+    delivery: deliveryState,
+    keys,
+    requests: Type.Array(request, { maxItems: 20, description: 'The newest 20.' }),
+    addresses: Type.Array(address, { maxItems: 50, description: 'Those in force or on their way.' }),
+    connections: Type.Array(connection, { maxItems: 10, description: 'The newest 10.' }),
+    refusals: Type.Array(refusedConnection, { maxItems: 10, description: 'The newest 10.' }),
+  },
+  { title: 'DeliveryView' },
+);

@@ -37,6 +37,25 @@ export const signInRequest = closed({
   ),
 });
 
+export const themes = ['system', 'light', 'dark'] as const;
+
+/** How a person likes to read. */
+export const preferences = closed(
+  {
+    locale: nullable(locale),
+    timeZone: nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'IANA name, e.g. `Europe/Lisbon`; null: as the browser says.',
+      }),
+    ),
+    theme: oneOf(themes),
+  },
+  { title: 'Preferences' },
+);
+export type Preferences = Static<typeof preferences>;
+
 /** Who is signed in, as the portal and scripts read it. `id` is that of the client or operator. */
 export const me = closed(
   {
@@ -47,6 +66,7 @@ export const me = closed(
     desks: Type.Array(oneOf(deskWords)),
     accountNumbers: Type.Array(Type.String()),
     signInId: nullable(id('sign-in')),
+    preferences,
   },
   { title: 'Me' },
 );
@@ -120,6 +140,12 @@ export const client = closed(
 );
 export type Client = Static<typeof client>;
 
+/** A client in the lists of a desk. */
+export const clientBrief = closed(
+  { id: id('client'), name: Type.String(), accountNumbers: Type.Array(Type.String()) },
+  { title: 'ClientBrief' },
+);
+
 export const newClient = closed({
   kind: oneOf(clientKinds),
   name: line(200, 'Name of the person or firm.'),
@@ -135,7 +161,7 @@ export const newAccount = closed({ accountNumber });
 export const addedAccount = closed({ accountId: id('account') });
 export const clientFilter = closed({
   state: Type.Optional(oneOf(clientStates)),
-  search: Type.Optional(line(100, 'Part of a name, or how an account number begins.')),
+  search: Type.Optional(line(100, 'Part of a name, or how an account number or a login begins.')),
 });
 
 // Suspend, resume and close take the same.

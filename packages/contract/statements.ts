@@ -103,6 +103,14 @@ export const statementFilter = {
   to: Type.Optional(date('Periods that begin on this day or earlier.')),
 };
 
+export const archiveQuery = closed({
+  ids: Type.String({
+    maxLength: 200 * 37,
+    pattern: '^[0-9a-f-]{36}(,[0-9a-f-]{36})*$',
+    description: 'Ids of at most 200 statements, with commas between.',
+  }),
+});
+
 export const issueQuery = closed({
   account: accountNumber,
   kind: statementKind,
@@ -204,6 +212,47 @@ export const run = closed(
     doneAt: nullable(instant('When the last row was done.')),
   },
   { title: 'Run' },
+);
+
+export const runRow = closed(
+  {
+    row: Type.Integer({ minimum: 1, description: 'Its place in run.csv.' }),
+    account: Type.String(),
+    kind: Type.String(),
+    period: Type.String(),
+    file: Type.String(),
+    state: oneOf(['waiting', 'issued', 'failed', 'refused']),
+    code: nullable(Type.String({ description: 'Code of the refusal.' })),
+    detail: nullable(Type.String({ description: 'The same in English.' })),
+    statementId: nullable(id('statement')),
+    delivery: nullable(oneOf(['waiting', 'placed'])),
+  },
+  { title: 'RunRow' },
+);
+export const runRowFilter = closed({ state: Type.Optional(oneOf(['waiting', 'issued', 'failed', 'refused'])) });
+
+export const manifestCheck = closed(
+  {
+    manifests: count('Lists that were checked.'),
+    faults: Type.Array(
+      closed({
+        manifest: Type.String({ description: 'Name of the list.' }),
+        fault: Type.String({ description: 'What is wrong, in snake case.' }),
+        path: nullable(Type.String()),
+      }),
+      { maxItems: 1000 },
+    ),
+  },
+  { title: 'ManifestCheck' },
+);
+
+export const deletionCheck = closed(
+  {
+    isWhole: Type.Boolean(),
+    rows: nullable(count('Rows of the whole log.')),
+    brokenAt: nullable(count('The first row that does not fit.')),
+  },
+  { title: 'DeletionCheck' },
 );
 
 export const manifest = closed(

@@ -55,6 +55,21 @@ const signInRoutes = ({ identity }: { identity: Identity }): Route[] => [
     refusals: ['person_only'],
     handle: async ({ actor }) => ({ status: 200, body: formatMe(await identity.getMe(actor)) }),
   }),
+  route({
+    method: 'PUT',
+    path: '/v1/preferences',
+    operationId: 'setPreferences',
+    tag: 'Sign-in',
+    summary: 'Set your language, time zone and theme; null means as the browser says. They stand in `/v1/me`.',
+    who: 'signed_in',
+    body: shapes.preferences,
+    answers: { 200: shapes.preferences },
+    refusals: ['person_only', 'locale_malformed', 'time_zone_unknown'],
+    async handle({ actor, body: { locale, timeZone, theme } }) {
+      const asked = { locale: locale ?? undefined, timeZone: timeZone ?? undefined, theme };
+      return { status: 200, body: formatPreferences(await identity.setPreferences(actor, asked)) };
+    },
+  }),
   listRoute({
     path: '/v1/sign-ins',
     operationId: 'listSignIns',
@@ -152,6 +167,13 @@ const formatMe = (me: Me): shapes.Me => ({
   desks: [...me.desks] as shapes.Me['desks'],
   accountNumbers: [...me.accountNumbers],
   signInId: me.signInId ?? null,
+  preferences: formatPreferences(me.preferences),
+});
+
+const formatPreferences = ({ locale, timeZone, theme }: Me['preferences']): shapes.Preferences => ({
+  locale: locale ?? null,
+  timeZone: timeZone ?? null,
+  theme,
 });
 
 const formatSignIn = (signIn: SignIn): Static<typeof shapes.signInItem> => ({

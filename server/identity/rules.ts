@@ -49,6 +49,7 @@ export const refusals = defineRefusals({
   name_malformed: { kind: 'invalid', text: 'A name has 1 to 200 characters, without control characters.' },
   email_malformed: { kind: 'invalid', text: '{email} is not an e-mail address.' },
   locale_malformed: { kind: 'invalid', text: '{locale} is not a language tag such as en or pt.' },
+  time_zone_unknown: { kind: 'invalid', text: '{timeZone} is not a time zone such as Europe/Lisbon.' },
   kind_malformed: { kind: 'invalid', text: 'A client is a person or an institution.' },
   account_malformed: {
     kind: 'invalid',
@@ -134,6 +135,29 @@ export function checkMayReset(
 /** Whether the actor may read this client: itself, or a desk that looks after clients. */
 export const mayReadClient = (actor: Actor, clientId: string): boolean =>
   actor.kind === 'client' ? actor.clientId === clientId : clientDesks.some((desk) => isAtDesk(actor, desk));
+
+/** How a person likes to read; undefined is "as the browser says". */
+export interface Preferences {
+  readonly locale: string | undefined;
+  readonly timeZone: string | undefined;
+  readonly theme: 'system' | 'light' | 'dark';
+}
+
+export const defaultPreferences: Preferences = { locale: undefined, timeZone: undefined, theme: 'system' };
+
+/** Refuses: locale_malformed, time_zone_unknown. */
+export function checkPreferences({ locale, timeZone }: Preferences): void {
+  if (locale !== undefined) checkLocale(locale);
+  if (timeZone === undefined) return;
+  // An offset such as +01:00 is taken as a zone as well, yet knows no summer.
+  const isName = /^[A-Za-z]/.test(timeZone);
+  try {
+    if (isName) new Intl.DateTimeFormat('en', { timeZone });
+  } catch {
+    throw refusals.time_zone_unknown({ timeZone });
+  }
+  if (!isName) throw refusals.time_zone_unknown({ timeZone });
+}
 
 export const normalLogin = (login: string): string => login.trim().normalize('NFKC').toLowerCase();
 

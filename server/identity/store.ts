@@ -189,7 +189,7 @@ interface ClientQuery {
   readonly limit: number;
 }
 
-/** One page of clients in the order in which they were added. Shape: `search` is part of a name or an account's beginning. */
+/** One page of clients in the order in which they were added. Shape: `search` is part of a name or the beginning of an account or a login. */
 export async function listClients(sql: Sql, query: ClientQuery): Promise<ClientRow[]> {
   const found = query.search === undefined ? null : await searchClients(sql, { ...query, search: query.search });
   return sql<ClientRow>`
@@ -206,7 +206,7 @@ export async function listClients(sql: Sql, query: ClientQuery): Promise<ClientR
     order by c.id limit ${query.limit}`;
 }
 
-/** The ids of the page's clients. Names and account numbers are asked apart, since no index serves one or the other. */
+/** The ids of the page's clients. Names, account numbers and logins are asked apart, since no index serves one or the other. */
 async function searchClients(sql: Sql, query: ClientQuery & { readonly search: string }): Promise<string[]> {
   // What a person types is text, not a pattern.
   const search = query.search.replace(/[\\%_]/g, '\\$&').toLowerCase();
@@ -218,6 +218,11 @@ async function searchClients(sql: Sql, query: ClientQuery & { readonly search: s
       union
       (select distinct c.id from accounts a join clients c on c.id = a.client_id
         where lower(a.number) like ${search} || '%' and a.client_id > ${query.after ?? ''}
+          and (${query.state ?? null}::text is null or c.state = ${query.state ?? null})
+      order by c.id limit ${query.limit})
+      union
+      (select distinct c.id from logins l join clients c on c.id = l.client_id
+        where l.login like ${search} || '%' and l.client_id > ${query.after ?? ''}
           and (${query.state ?? null}::text is null or c.state = ${query.state ?? null})
       order by c.id limit ${query.limit})
     ) as found order by id limit ${query.limit}`;

@@ -17,6 +17,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Messages } from '../messages/messages.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { createConsumers } from './consumers.ts';
+import { createArchives } from './issuing/archive.ts';
 import { createCatalog } from './issuing/catalog.ts';
 import type { EncryptionPool } from './issuing/encryption-pool.ts';
 import { createIssuing, tasks as taskNames } from './issuing/issuing.ts';
@@ -96,6 +97,7 @@ export function createStatements(parts: StatementParts) {
     repository,
     issuing,
     catalog,
+    archives: createArchives({ catalog }),
     manifests,
     retention,
     runs,

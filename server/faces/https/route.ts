@@ -53,6 +53,8 @@ export interface Download {
   /** Strong tag without quotes, e.g. the SHA-256. */
   readonly etag: string;
   readonly modifiedAtMs?: number;
+  /** True for what is made as it is sent: it always goes out from its first byte. */
+  readonly isMadeAnew?: boolean;
   /** Units: bytes; `end` is exclusive. */
   open(range: { start: number; end: number }): AsyncIterable<Uint8Array>;
   /** Called once when bytes were due: what really left, for the receipt. */

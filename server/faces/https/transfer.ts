@@ -42,7 +42,7 @@ export function sendDownload(
   onFault: (fault: unknown) => void,
 ): FastifyReply {
   reply.header('etag', `"${file.etag}"`);
-  reply.header('accept-ranges', 'bytes');
+  reply.header('accept-ranges', file.isMadeAnew === true ? 'none' : 'bytes');
   if (file.modifiedAtMs !== undefined) reply.header('last-modified', new Date(file.modifiedAtMs).toUTCString());
   if (matchesTag(request.headers['if-none-match'], file.etag)) return reply.code(304).send();
 
@@ -63,7 +63,7 @@ export function sendDownload(
 }
 
 function chooseRange(request: FastifyRequest, file: Download): ByteRange | 'all' | 'unsatisfiable' {
-  if (request.method !== 'GET') return 'all';
+  if (request.method !== 'GET' || file.isMadeAnew === true) return 'all';
   // RFC 9110 §13.1.5: a range of another version of the file is not sent; If-Range needs the strong tag.
   const ifRange = request.headers['if-range'];
   if (ifRange !== undefined && ifRange !== `"${file.etag}"`) return 'all';

@@ -39,7 +39,7 @@ export const createConnectionRoutes = ({ connections }: { connections: Reading }
   }),
 ];
 
-const formatRefused = (refused: ExplainedRefusal) => ({
+export const formatRefused = (refused: ExplainedRefusal) => ({
   id: refused.refusalId,
   reason: refused.reason,
   cause: refused.cause,
@@ -54,7 +54,7 @@ const formatRefused = (refused: ExplainedRefusal) => ({
   lastAt: formatInstant(refused.lastAtMs),
 });
 
-const formatConnection = (connection: SignedInConnection) => ({
+export const formatConnection = (connection: SignedInConnection) => ({
   id: connection.connectionId,
   clientId: connection.clientId,
   address: connection.address,

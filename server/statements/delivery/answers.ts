@@ -5,6 +5,7 @@ import { formatInstant } from '../../kernel/clock.ts';
 import type { KeysOnFile } from '../keys/keys.ts';
 import type { CertificateRow, EndingKey, SshKeyRow } from '../keys/keys-store.ts';
 import type { AddressEntry } from './address-store.ts';
+import type { Delivery } from './delivery.ts';
 import type { RequestView } from './requests.ts';
 import { privateKeyWarning } from './rules.ts';
 import type { Elected } from './set-up.ts';
@@ -85,6 +86,7 @@ export const formatRequest = (view: RequestView): Static<typeof shapes.request> 
   channel: view.channel,
   state: view.state,
   reason: view.reason,
+  reasonCode: view.reasonCode,
   sshKeys: view.items.sshKeys.map(formatSshKey),
   openPgpKeys: view.items.certificates.map(formatCertificate),
   addresses: view.items.addresses.map(formatAddress),
@@ -102,13 +104,26 @@ export const formatRequest = (view: RequestView): Static<typeof shapes.request> 
   warning: privateKeyWarning,
 });
 
-export const formatEndingKey = (key: EndingKey): Static<typeof shapes.endingKey> => ({
+type Briefs = Awaited<ReturnType<Delivery['describeClients']>>;
+
+const formatBrief = (clientId: string, briefs: Briefs): Static<typeof shapes.endingKey>['client'] => {
+  const brief = briefs.get(clientId);
+  return { id: clientId, name: brief?.name ?? '', accountNumbers: [...(brief?.accountNumbers ?? [])] };
+};
+
+export const formatDeskRequest = (view: RequestView, briefs: Briefs): Static<typeof shapes.deskRequest> => ({
+  ...formatRequest(view),
+  client: formatBrief(view.clientId, briefs),
+});
+
+export const formatEndingKey = (key: EndingKey, briefs: Briefs): Static<typeof shapes.endingKey> => ({
   id: key.keyId,
   clientId: key.clientId,
   sort: key.sort,
   state: key.state,
   fingerprint: key.fingerprint,
   expiresAt: formatInstant(key.expiresAtMs),
+  client: formatBrief(key.clientId, briefs),
 });
 
 /** Units: ms. The face has checked the form already. */

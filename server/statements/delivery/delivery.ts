@@ -8,6 +8,7 @@ import type { Ids } from '../../kernel/ids.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { Database, Sql } from '../../kernel/sql.ts';
+import type { ClientBrief } from '../../identity/identity.ts';
 import type { Messages } from '../../messages/messages.ts';
 import { createConnections } from '../connections/connections.ts';
 import { createRecorder, type RecorderLimits } from '../connections/recorder.ts';
@@ -23,7 +24,7 @@ import { formatInstructions, type HostKeyShown, type Instructions } from './inst
 import { createIntake, type Submission } from './intake.ts';
 import { createItems } from './items.ts';
 import { createLiveConnections, type EndConnection, type EndedConnection } from './live-connections.ts';
-import { checkClientOrDesk } from './permission-rules.ts';
+import { checkClientOrDesk, checkDesk } from './permission-rules.ts';
 import { createRequestDesk, type RequestView } from './requests.ts';
 import type { Approval } from './rules.ts';
 import { createSetUp } from './set-up.ts';
@@ -79,6 +80,8 @@ export const deliveryDefaults = {
 export interface IdentityDoor {
   getClientState(sql: Sql, clientId: string): Promise<'active' | 'suspended' | 'closed' | undefined>;
   lastSignInAddresses(sql: Sql, clientId: string): Promise<readonly string[]>;
+  /** Name and accounts, as the desk's lists show them. */
+  findBriefs(sql: Sql, clientIds: readonly string[]): Promise<ReadonlyMap<string, ClientBrief>>;
   listClientsSignedInFrom(sql: Sql, addresses: readonly string[]): Promise<{ clientId: string; address: string }[]>;
   /** Who last reset a password of the client. */
   passwordResetters(sql: Sql, clientId: string): Promise<readonly string[]>;
@@ -130,6 +133,12 @@ export function createDelivery(parts: {
     /** Takes in a key, addresses, or both. Refuses: see intake.ts. */
     async submit(actor: Actor, submission: Submission): Promise<RequestView> {
       return await requests.view(database.sql, await intake.submit(actor, submission));
+    },
+
+    /** Name and accounts of clients, for the lists of the desk. */
+    async describeClients(actor: Actor, clientIds: readonly string[]): Promise<ReadonlyMap<string, ClientBrief>> {
+      checkDesk(actor);
+      return await parts.identity.findBriefs(database.sql, clientIds);
     },
 
     formatNftables: (actor: Actor): Promise<string> => addresses.formatSets(actor, settings.port()),

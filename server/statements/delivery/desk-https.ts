@@ -2,10 +2,20 @@
 import { createHash } from 'node:crypto';
 import * as shapes from '@broadgate/contract/delivery.ts';
 import { downloadRoute, listRoute, noBody, type Route, route } from '../../faces/https/route.ts';
-import { formatAddress, formatElected, formatEndingKey, formatKeys, formatRequest, parseInstant } from './answers.ts';
+import {
+  formatAddress,
+  formatDeskRequest,
+  formatElected,
+  formatEndingKey,
+  formatKeys,
+  formatRequest,
+  parseInstant,
+} from './answers.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import type { Delivery } from './delivery.ts';
+import { createDeliveryViewRoutes } from './view-https.ts';
 import { addressRefusals, deliveryRefusals, intakeRefusals, keyRefusals } from './intake-refusals.ts';
+import type { RequestView } from './requests.ts';
 import type { RequestState } from './state-rules.ts';
 
 const tag = 'Delivery desk';
@@ -19,6 +29,7 @@ export const createDeliveryDeskRoutes = (parts: { delivery: Delivery }): Route[]
   ...queueRoutes(parts),
   ...clientRoutes(parts),
   ...listRoutes(parts),
+  ...createDeliveryViewRoutes(parts),
 ];
 
 const statesOf = (state: string | undefined): RequestState[] | undefined =>
@@ -32,12 +43,26 @@ const queueRoutes = ({ delivery }: { delivery: Delivery }): Route[] => [
     summary: 'List requests of all clients, newest first.',
     who: 'operator',
     query: shapes.requestFilter,
-    item: shapes.request,
+    item: shapes.deskRequest,
     refusals: deskRefusals,
     async handle({ actor, query, page }) {
       const filter = { clientId: query.clientId, states: statesOf(query.state) };
       const found = await delivery.listRequests(actor, filter, page);
-      return { items: found.items.map(formatRequest), next: found.next };
+      return { items: await withClients(delivery, actor, found.items), next: found.next };
+    },
+  }),
+  listRoute({
+    path: '/v1/delivery-desk/queue',
+    operationId: 'listQueue',
+    tag,
+    summary: 'List requests that are not finished, the soonest due first.',
+    who: 'operator',
+    query: shapes.queueFilter,
+    item: shapes.deskRequest,
+    refusals: deskRefusals,
+    async handle({ actor, query, page }) {
+      const found = await delivery.listQueue(actor, query, page);
+      return { items: await withClients(delivery, actor, found.items), next: found.next };
     },
   }),
   route({
@@ -87,15 +112,23 @@ const queueRoutes = ({ delivery }: { delivery: Delivery }): Route[] => [
     summary: 'Refuse a request with a reason that the client reads.',
     who: 'operator',
     params: shapes.requestPath,
-    body: shapes.requiredReason,
+    body: shapes.declining,
     answers: { 200: shapes.request },
     refusals: [...stepRefusals, 'delivery_reason_missing'],
     handle: async ({ actor, params, body }) => ({
       status: 200,
-      body: formatRequest(await delivery.decline(actor, params.requestId, body.reason)),
+      body: formatRequest(await delivery.decline(actor, params.requestId, body.reason ?? '', body.code)),
     }),
   }),
 ];
+
+async function withClients(delivery: Delivery, actor: Actor, views: readonly RequestView[]) {
+  const briefs = await delivery.describeClients(
+    actor,
+    views.map(({ clientId }) => clientId),
+  );
+  return views.map((view) => formatDeskRequest(view, briefs));
+}
 
 async function show(delivery: Delivery, actor: Actor, clientId: string, yourAddress: string) {
   const { encryption } = await delivery.listKeys(actor, clientId);
@@ -247,7 +280,11 @@ const listRoutes = ({ delivery }: { delivery: Delivery }): Route[] => [
     refusals: deskRefusals,
     async handle({ actor, query, page }) {
       const found = await delivery.listEndingKeys(actor, query.withinDays ?? daysShown, page);
-      return { items: found.items.map(formatEndingKey), next: found.next };
+      const briefs = await delivery.describeClients(
+        actor,
+        found.items.map(({ clientId }) => clientId),
+      );
+      return { items: found.items.map((key) => formatEndingKey(key, briefs)), next: found.next };
     },
   }),
   listRoute({

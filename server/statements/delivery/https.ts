@@ -1,6 +1,7 @@
 // Delivery over HTTPS, for the client: what it elects, the one intake, its confirmation, its keys and addresses.
+import { createHash } from 'node:crypto';
 import * as shapes from '@broadgate/contract/delivery.ts';
-import { listRoute, noBody, type Route, route, uploadRoute } from '../../faces/https/route.ts';
+import { downloadRoute, listRoute, noBody, type Route, route, uploadRoute } from '../../faces/https/route.ts';
 import { formatAddress, formatElected, formatKeys, formatRequest, parseInstant } from './answers.ts';
 import type { Delivery } from './delivery.ts';
 import { createDeliveryDeskRoutes } from './desk-https.ts';
@@ -69,7 +70,34 @@ const electionRoutes = ({ delivery }: { delivery: Delivery }): Route[] => [
       const hostKeys = found.hostKeys.map((key) => ({ ...key }));
       return {
         status: 200,
-        body: { ...found, hostKeys, knownHosts: [...found.knownHosts], warning: privateKeyWarning },
+        body: {
+          ...found,
+          hostKeys,
+          knownHosts: [...found.knownHosts],
+          systems: found.systems.map(({ system, commands }) => ({ system, commands: [...commands] })),
+          warning: privateKeyWarning,
+        },
+      };
+    },
+  }),
+  downloadRoute({
+    path: '/v1/delivery/filezilla.xml',
+    operationId: 'downloadFileZillaSite',
+    tag,
+    summary: 'Your connection as a site for FileZilla: File, Import. Then choose your private key file in the site.',
+    who: 'client',
+    mediaTypes: ['application/xml'],
+    refusals: deliveryRefusals,
+    async handle({ actor }) {
+      const bytes = Buffer.from((await delivery.getInstructions(actor)).fileZillaSites);
+      return {
+        fileName: 'statements-filezilla.xml',
+        contentType: 'application/xml',
+        sizeBytes: bytes.length,
+        etag: createHash('sha256').update(bytes).digest('hex'),
+        async *open({ start, end }) {
+          yield bytes.subarray(start, end);
+        },
       };
     },
   }),

@@ -1,6 +1,7 @@
 // The delivery desk's work on requests: the client confirms, people of the desk approve or decline, and what was asked comes into force.
 import { type Actor, formatActor } from '../../kernel/actor.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { JsonObject } from '../../kernel/json.ts';
 import { brokenConstraint, type Database, type Sql } from '../../kernel/sql.ts';
 import type { Messages } from '../../messages/messages.ts';
 import { addBusinessDays, businessTimeBetween } from './business-day-rules.ts';
@@ -15,7 +16,7 @@ import {
   setUpFacts,
 } from './items.ts';
 import { checkDesk, checkOwn, checkPerson } from './permission-rules.ts';
-import { isSameSet, refusals } from './rules.ts';
+import { type DeclineCode, declineReason, isSameSet, refusals } from './rules.ts';
 import { type RequestState, settledSetUpState } from './state-rules.ts';
 import {
   type DeliveryRequest,
@@ -23,6 +24,7 @@ import {
   findRequest,
   insertApproval,
   listApprovals,
+  listQueue,
   listRequests,
   lockRequest,
   type RequestApproval,
@@ -41,8 +43,6 @@ export interface RequestView extends DeliveryRequest {
   readonly businessTimeMs: number;
   readonly isLate: boolean;
 }
-
-const reasonLengthMax = 500;
 
 export function createRequestDesk(parts: {
   database: Database;
@@ -148,6 +148,25 @@ export function createRequestDesk(parts: {
       return { items: views, next: rows.length > page.limit ? shown.at(-1)?.requestId : undefined };
     },
 
+    /** The desk's queue: what is not finished, the soonest due first. */
+    async listQueue(
+      actor: Actor,
+      filter: { waitsFor?: 'desk' | 'client' | undefined },
+      page: { after: string | undefined; limit: number },
+    ): Promise<{ items: RequestView[]; next: string | undefined }> {
+      checkDesk(actor);
+      const { waitsFor } = filter;
+      const isConfirmed = waitsFor === undefined ? undefined : waitsFor === 'desk';
+      const [dueAtMs = '0', requestId = ''] = (page.after ?? '').split(':');
+      const after = page.after === undefined ? undefined : { dueAtMs: Number(dueAtMs), requestId };
+      const rows = await listQueue(database.sql, { isConfirmed, after, limit: page.limit + 1 });
+      const shown = rows.slice(0, page.limit);
+      const views: RequestView[] = [];
+      for (const row of shown) views.push(await view(database.sql, row));
+      const last = shown.at(-1);
+      return { items: views, next: rows.length > page.limit && last ? `${last.dueAtMs}:${last.requestId}` : undefined };
+    },
+
     /**
      * The client confirms, with its password asked afresh, exactly the fingerprints and addresses it was shown (D-23).
      * Refuses: confirmation_mismatch when anything else waits, nothing_to_confirm, wrong passwords.
@@ -204,14 +223,17 @@ export function createRequestDesk(parts: {
       });
     },
 
-    /** Refuses what was handed in, with a reason that the client reads. Refuses: delivery_reason_missing, request_finished. */
-    async decline(actor: Actor, requestId: string, reason: string): Promise<RequestView> {
-      const said = reason.trim().slice(0, reasonLengthMax);
-      if (said === '') throw refusals.delivery_reason_missing();
+    /**
+     * Refuses what was handed in, with a reason that the client reads: the desk's own words, a code that is told in every
+     * language, or both. Refuses: delivery_reason_missing, request_finished.
+     */
+    async decline(actor: Actor, requestId: string, reason: string, code?: DeclineCode): Promise<RequestView> {
+      const said = declineReason(reason, code);
       return await database.transaction(async (sql) => {
         const atMs = clock.nowMs();
         const request = await lockForDesk(sql, actor, requestId);
-        const change = { atMs, reason: said };
+        const coded: { reasonCode?: DeclineCode } = code === undefined ? {} : { reasonCode: code };
+        const change = { atMs, reason: said, ...coded };
         await items.refuse(sql, actor, await loadItems(sql, requestId), change);
         await transitions.finishRequest(sql, actor, request, 'refused', change);
         const connection = await findConnection(sql, request.clientId);
@@ -221,7 +243,7 @@ export function createRequestDesk(parts: {
         await messages.notify(sql, {
           clientId: request.clientId,
           kind: 'delivery_request_refused',
-          params: { requestId, requestKind: request.kind, reason: said },
+          params: { requestId, requestKind: request.kind, reason: said, ...(coded as JsonObject) },
           text: `The delivery desk declined your request: ${said}`,
           atMs,
         });

@@ -107,7 +107,10 @@ export const refusals = defineRefusals({
     kind: 'forbidden',
     text: 'Approvals are given by people of the delivery desk. Sign in as an operator.',
   },
-  delivery_reason_missing: { kind: 'invalid', text: 'Give a reason in a few words; the client reads it.' },
+  delivery_reason_missing: {
+    kind: 'invalid',
+    text: 'Give a reason in a few words, or one of the listed ones; the client reads it.',
+  },
   login_not_issued: {
     kind: 'conflict',
     text: 'User name and password are not issued yet. Issue the log-in details first.',
@@ -206,3 +209,25 @@ export const isExpiring = (expiresAtMs: number | undefined, nowMs: number): bool
 /** SF-06, D-15: a name that nobody chose. 13 characters of base 32 after the first letter carry 65 random bits. */
 export const userNameOf = (randomCharacters: string): string => `d${randomCharacters}`;
 export const userNameRandomCharacters = 13;
+
+/** Why the desk declines, in English; a page says the same in its reader's language, by the code. */
+const declineTexts = {
+  key_unconfirmed: 'It could not be confirmed that this key is yours.',
+  address_unconfirmed: 'It could not be confirmed that this address is yours.',
+  address_shared: 'This address is shared with others, as those of hotels, mobile networks and VPN services are.',
+  client_not_reached: 'You could not be reached to confirm this.',
+  handed_in_twice: 'The same was handed in twice; the other request goes on.',
+  incomplete: 'Something is missing.',
+  asked_by_client: 'You asked for it.',
+  other: '',
+} as const;
+export type DeclineCode = keyof typeof declineTexts;
+
+const reasonLengthMax = 500;
+
+/** What the client reads. Refuses: delivery_reason_missing. */
+export function declineReason(reason: string, code: DeclineCode | undefined): string {
+  const said = reason.trim().slice(0, reasonLengthMax) || (code === undefined ? '' : declineTexts[code]);
+  if (said === '') throw refusals.delivery_reason_missing();
+  return said;
+}

@@ -1,6 +1,7 @@
 // Rows of elections, connections, requests and approvals.
 import type { Sql } from '../../kernel/sql.ts';
 import type { RequestKind } from './rules.ts';
+import type { DeclineCode } from './rules.ts';
 import type { ConnectionState, Move, RequestState } from './state-rules.ts';
 
 /** A client's choice; made with its first contact with delivery. */
@@ -46,6 +47,7 @@ export interface DeliveryRequest {
   readonly approvedAtMs: number | null;
   readonly finishedAtMs: number | null;
   readonly reason: string | null;
+  readonly reasonCode: DeclineCode | null;
 }
 
 export type IntakeChannel = 'portal' | 'desk' | 'mail';
@@ -159,7 +161,7 @@ export async function findRequest(sql: Sql, requestId: string): Promise<Delivery
     select id as "requestId", client_id as "clientId", kind, channel, state, requester, submitters,
       approvals_needed as "approvalsNeeded", opened_at_ms as "openedAtMs", confirmed_at_ms as "confirmedAtMs",
       due_at_ms as "dueAtMs", taken_at_ms as "takenAtMs", taken_by as "takenBy", approved_at_ms as "approvedAtMs",
-      finished_at_ms as "finishedAtMs", reason
+      finished_at_ms as "finishedAtMs", reason, reason_code as "reasonCode"
     from delivery_requests where id = ${requestId}`;
   return row;
 }
@@ -184,12 +186,33 @@ export async function listRequests(sql: Sql, filter: RequestFilter): Promise<Del
     select id as "requestId", client_id as "clientId", kind, channel, state, requester, submitters,
       approvals_needed as "approvalsNeeded", opened_at_ms as "openedAtMs", confirmed_at_ms as "confirmedAtMs",
       due_at_ms as "dueAtMs", taken_at_ms as "takenAtMs", taken_by as "takenBy", approved_at_ms as "approvedAtMs",
-      finished_at_ms as "finishedAtMs", reason
+      finished_at_ms as "finishedAtMs", reason, reason_code as "reasonCode"
     from delivery_requests
     where (${filter.clientId ?? null}::text is null or client_id = ${filter.clientId ?? null})
       and (${filter.states ?? null}::text[] is null or state = any(${filter.states ?? null}::text[]))
       and (${filter.after ?? null}::text is null or id < ${filter.after ?? null})
     order by id desc limit ${filter.limit}`;
+}
+
+/** What is not finished, the soonest due first. Shape: `after` is the due time and the id of the last one shown. */
+export async function listQueue(
+  sql: Sql,
+  filter: {
+    isConfirmed: boolean | undefined;
+    after: { dueAtMs: number; requestId: string } | undefined;
+    limit: number;
+  },
+): Promise<DeliveryRequest[]> {
+  const { isConfirmed = null, after = { dueAtMs: 0, requestId: '' } } = filter;
+  return await sql<DeliveryRequest>`
+    select id as "requestId", client_id as "clientId", kind, channel, state, requester, submitters,
+      approvals_needed as "approvalsNeeded", opened_at_ms as "openedAtMs", confirmed_at_ms as "confirmedAtMs",
+      due_at_ms as "dueAtMs", taken_at_ms as "takenAtMs", taken_by as "takenBy", approved_at_ms as "approvedAtMs",
+      finished_at_ms as "finishedAtMs", reason, reason_code as "reasonCode"
+    from delivery_requests
+    where state in ('open', 'in_work') and (due_at_ms, id) > (${after.dueAtMs}, ${after.requestId})
+      and (${isConfirmed}::boolean is null or (confirmed_at_ms is not null) = ${isConfirmed})
+    order by due_at_ms, id limit ${filter.limit}`;
 }
 
 /** What counts against the limit of waiting requests. */
@@ -204,10 +227,11 @@ export async function moveRequest(
   sql: Sql,
   requestId: string,
   move: Move<'request'>,
-  change: { atMs: number; by?: string; reason?: string },
+  change: { atMs: number; by?: string; reason?: string; reasonCode?: string },
 ): Promise<boolean> {
   const rows = await sql`
     update delivery_requests set state = ${move.to}, reason = coalesce(${change.reason ?? null}, reason),
+      reason_code = coalesce(${change.reasonCode ?? null}, reason_code),
       taken_at_ms = case when ${move.to}::text = 'in_work' then ${change.atMs}::bigint else taken_at_ms end,
       taken_by = case when ${move.to}::text = 'in_work' then ${change.by ?? null} else taken_by end,
       finished_at_ms = case when ${move.to}::text = 'in_work' then finished_at_ms else ${change.atMs}::bigint end

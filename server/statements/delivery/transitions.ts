@@ -14,6 +14,8 @@ export type Transitions = ReturnType<typeof createTransitions>;
 interface Change {
   readonly atMs: number;
   readonly reason?: string;
+  /** Of a declined request, for readers of every language. */
+  readonly reasonCode?: string;
   readonly replacedBy?: string;
 }
 
@@ -42,6 +44,7 @@ export function createTransitions(parts: { audit: Pick<Audit, 'append'> }) {
         from: what.move.from,
         to: what.move.to,
         ...(change.reason === undefined ? {} : { reason: change.reason }),
+        ...(change.reasonCode === undefined ? {} : { reasonCode: change.reasonCode }),
         ...(change.replacedBy === undefined ? {} : { replacedBy: change.replacedBy }),
       },
     });

@@ -6,11 +6,13 @@ import { downloadRoute, listRoute, noBody, type Route, route, uploadRoute } from
 import { formatInstant } from '../../kernel/clock.ts';
 import { formatReceipt } from '../proof/https.ts';
 import { formatDownload } from '../repository/download-https.ts';
+import type { Archives } from './archive.ts';
 import type { Catalog, Statement, StatementDelivery, TimelineStep } from './catalog.ts';
 import type { Issued, Issuing } from './issuing.ts';
 import { statementBytesMax } from './rules.ts';
 
 interface Parts {
+  readonly archives: Archives;
   readonly issuing: Issuing;
   readonly catalog: Catalog;
 }
@@ -21,7 +23,7 @@ const one = closed({ statementId: id('statement') });
 
 export const createIssuingRoutes = (parts: Parts): Route[] => [...clientRoutes(parts), ...deskRoutes(parts)];
 
-const clientRoutes = ({ issuing, catalog }: Parts): Route[] => [
+const clientRoutes = ({ issuing, catalog, archives }: Parts): Route[] => [
   listRoute({
     path: '/v1/statements',
     operationId: 'listStatements',
@@ -35,6 +37,29 @@ const clientRoutes = ({ issuing, catalog }: Parts): Route[] => [
       const { account: accountNumber, ...rest } = query;
       const { items, next } = await catalog.listStatements(actor, { accountNumber, ...rest }, page);
       return { items: items.map(formatStatement), next };
+    },
+  }),
+  downloadRoute({
+    path: '/v1/statements/archive',
+    operationId: 'downloadStatements',
+    tag,
+    summary: 'Fetch several statements in clear, in one ZIP file.',
+    who: 'signed_in',
+    query: shapes.archiveQuery,
+    mediaTypes: ['application/zip'],
+    weight: 10,
+    refusals: ['statement_not_found', 'statement_expired', 'archive_too_large'],
+    async handle({ actor, query }) {
+      const archive = await archives.openArchive(actor, query.ids.split(','));
+      return {
+        fileName: 'statements.zip',
+        contentType: 'application/zip',
+        sizeBytes: archive.sizeBytes,
+        etag: archive.etag,
+        isMadeAnew: true,
+        open: () => archive.stream(),
+        sent: ({ isComplete }) => archive.close(isComplete),
+      };
     },
   }),
   route({

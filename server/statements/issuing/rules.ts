@@ -7,6 +7,10 @@ export const refusals = defineRefusals({
     kind: 'invalid',
     text: 'No client has the account {accountNumber}. Correct the number, or add the client.',
   },
+  archive_too_large: {
+    kind: 'too_large',
+    text: 'At most {files} statements and {bytes} bytes go into one download. Choose fewer, or fetch them by SFTP.',
+  },
   statement_kind_invalid: {
     kind: 'invalid',
     text: 'The kind "{given}" cannot be used. Use a short word such as daily, monthly, annual, confirmation or document: small letters, digits, hyphens.',
@@ -144,3 +148,26 @@ const reachableStates = new Set(['configured', 'proven', 'suspended']);
 /** The text of a test file: nothing of it is secret. */
 export const testFileText = (brokerName: string, atText: string): string =>
   `This is a test file from ${brokerName}, made at ${atText}.\nIt came the same way as your statements do. If you can read it, your connection works.\n`;
+
+/** What one download of several statements holds at most. */
+export const archiveLimits = { files: 200, bytes: 1024 ** 3 } as const;
+
+/**
+ * The place of a statement in such a download: a folder an account, and a name that no other statement in it has. Whatever
+ * the file was called, the name has no way out of the folder.
+ */
+export function archiveName(of: { accountNumber: string; name: string }, taken: ReadonlySet<string>): string {
+  const safe = (text: string): string =>
+    text
+      .toWellFormed()
+      .replace(/[\p{Cc}\p{Bidi_Control}<>:"/\\|?*]/gu, '_')
+      .replace(/^\.+|[. ]+$/g, '_');
+  const name = safe(of.name);
+  const dot = name.lastIndexOf('.');
+  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
+  for (let copy = 1; ; copy += 1) {
+    const suffix = copy === 1 ? '' : ` (${copy})`;
+    const place = `${safe(of.accountNumber)}/${stem.slice(0, 200)}${suffix}${extension.slice(0, 20)}`;
+    if (!taken.has(place)) return place;
+  }
+}

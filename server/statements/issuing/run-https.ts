@@ -72,6 +72,21 @@ export const createRunRoutes = ({ runs }: { runs: Runs }): Route[] => [
     refusals: ['issuing_not_yours', 'run_not_found'],
     handle: async ({ actor, params }) => ({ status: 200, body: formatRun(await runs.getRun(actor, params.runId)) }),
   }),
+  listRoute({
+    path: '/v1/runs/:runId/rows',
+    operationId: 'listRunRows',
+    tag,
+    summary: 'List what became of each row of a run.',
+    who: 'operator',
+    params: one,
+    query: shapes.runRowFilter,
+    item: shapes.runRow,
+    refusals: ['issuing_not_yours', 'run_not_found'],
+    async handle({ actor, params, query, page }) {
+      const { items, next } = await runs.listRows(actor, { runId: params.runId, state: query.state }, page);
+      return { items: items.map(formatRow), next };
+    },
+  }),
   downloadRoute({
     path: '/v1/runs/:runId/outcomes.csv',
     operationId: 'downloadOutcomes',
@@ -109,4 +124,19 @@ const formatRun = (run: Run): Static<typeof shapes.run> => ({
   begunAt: formatInstant(run.begunAtMs),
   checkedAt: run.checkedAtMs === undefined ? null : formatInstant(run.checkedAtMs),
   doneAt: run.doneAtMs === undefined ? null : formatInstant(run.doneAtMs),
+});
+
+type Row = Awaited<ReturnType<Runs['listRows']>>['items'][number];
+
+const formatRow = (row: Row): Static<typeof shapes.runRow> => ({
+  row: row.rowNumber,
+  account: row.accountNumber,
+  kind: row.kind,
+  period: row.period,
+  file: row.fileName,
+  state: row.state as Static<typeof shapes.runRow>['state'],
+  code: row.code,
+  detail: row.detail,
+  statementId: row.statementId,
+  delivery: row.deliveryState as Static<typeof shapes.runRow>['delivery'],
 });

@@ -228,13 +228,19 @@ export interface OutcomeRow extends LineRow {
   readonly isWithdrawn: boolean;
 }
 
-export async function listOutcomes(sql: Sql, runId: string, afterRow: number, limit: number): Promise<OutcomeRow[]> {
+export async function listOutcomes(
+  sql: Sql,
+  runId: string,
+  page: { afterRow: number; limit: number; state?: string | undefined },
+): Promise<OutcomeRow[]> {
   return sql<OutcomeRow>`select r.row_number as "rowNumber", r.account_number as "accountNumber", r.kind, r.period,
     r.file_name as "fileName", r.sha256, r.state, r.code, r.detail, r.statement_id as "statementId",
     d.state as "deliveryState", d.waits_for as "waitsFor", coalesce(d.name, s.name) as name,
     d.placed_at_ms as "placedAtMs", coalesce(s.withdrawn_at_ms is not null, false) as "isWithdrawn"
     from run_rows r left join statements s on s.id = r.statement_id left join deliveries d on d.statement_id = s.id
-    where r.run_id = ${runId} and r.row_number > ${afterRow} order by r.row_number limit ${limit}`;
+    where r.run_id = ${runId} and r.row_number > ${page.afterRow}
+      and (${page.state ?? null}::text is null or r.state = ${page.state ?? null})
+    order by r.row_number limit ${page.limit}`;
 }
 
 /** Clients for whom the run placed or issued something. */

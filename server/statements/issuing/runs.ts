@@ -171,6 +171,24 @@ export function createRuns(parts: RunParts) {
       return outcomeLines(database, runId);
     },
 
+    /** What became of each row, in order; of one state when asked for. Refuses: issuing_not_yours, run_not_found. */
+    async listRows(
+      actor: Actor,
+      asked: { runId: string; state?: string | undefined },
+      page: { after?: string | undefined; limit: number },
+    ): Promise<{ items: store.OutcomeRow[]; next: string | undefined }> {
+      checkDesk(actor);
+      await getRow(asked.runId);
+      const afterRow = Number(page.after ?? 0);
+      const rows = await store.listOutcomes(database.sql, asked.runId, {
+        afterRow,
+        limit: page.limit + 1,
+        state: asked.state,
+      });
+      const items = rows.slice(0, page.limit);
+      return { items, next: rows.length > page.limit ? String(items.at(-1)?.rowNumber) : undefined };
+    },
+
     /** Executes what is accepted and not done, for whatever this worker can take; also after a crash. */
     async resume(): Promise<void> {
       const nowMs = clock.nowMs();
@@ -203,7 +221,7 @@ const describeRun = (row: store.RunRow): Run => ({
 async function* outcomeLines(database: Database, runId: string): AsyncGenerator<string> {
   yield formatCsvLine(['row', 'account', 'kind', 'period', 'file', 'outcome', 'code', 'text', 'name', 'statement']);
   for (let afterRow = 0; ; ) {
-    const page = await store.listOutcomes(database.sql, runId, afterRow, outcomesAtOnce);
+    const page = await store.listOutcomes(database.sql, runId, { afterRow, limit: outcomesAtOnce });
     if (page.length === 0) return;
     afterRow = page.at(-1)!.rowNumber;
     yield page.map((row) => formatCsvLine(outcomeCells(row))).join('');

@@ -6,18 +6,21 @@ import { listRoute, noBody, type Route, route } from '../../faces/https/route.ts
 import { formatInstant } from '../../kernel/clock.ts';
 import type { Deletion } from './deletions.ts';
 import type { ManifestItem, Manifests } from './manifests.ts';
+import type { ManifestCheck } from './manifests-check.ts';
 import type { ProofRecords } from './records.ts';
 import type { Receipt } from './receipts.ts';
 import type { Retention } from './retention.ts';
 
 interface Parts {
-  readonly manifests: Manifests;
+  readonly manifests: Pick<Manifests, 'listManifests'> & Pick<ManifestCheck, 'checkManifests'>;
   readonly records: ProofRecords;
   readonly retention: Retention;
   readonly brokerKey: { readonly fingerprint: string; readonly userId: string; readonly certificate: string };
 }
 
 const tag = 'Proof';
+// A check reads everything it checks.
+const checkWeight = 50;
 const ofClient = closed({ client: Type.Optional(id('client')) });
 
 export const createProofRoutes = ({ manifests, records, retention, brokerKey }: Parts): Route[] => [
@@ -72,6 +75,43 @@ export const createProofRoutes = ({ manifests, records, retention, brokerKey }: 
     async handle({ actor, query, page }) {
       const { items, next } = await records.listDeletions(actor, { clientId: query.client }, page);
       return { items: items.map(formatDeletion), next };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/manifests/check',
+    operationId: 'checkManifests',
+    tag,
+    summary: 'Check the signatures and the chain of a client’s manifests, and that what they list is there.',
+    who: 'signed_in',
+    weight: checkWeight,
+    body: ofClient,
+    answers: { 200: shapes.manifestCheck },
+    refusals: ['proof_not_yours'],
+    async handle({ actor, body }) {
+      const { manifests: checked, faults } = await manifests.checkManifests(actor, { clientId: body.client });
+      const told = faults.map(({ manifest, fault, path }) => ({ manifest, fault, path: path ?? null }));
+      return { status: 200, body: { manifests: checked, faults: told } };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/deletions/check',
+    operationId: 'checkDeletions',
+    tag,
+    summary: 'Recompute the chain of the deletion log.',
+    who: 'operator',
+    weight: checkWeight,
+    answers: { 200: shapes.deletionCheck },
+    refusals: ['proof_not_yours'],
+    async handle({ actor }) {
+      const verdict = await records.checkDeletions(actor);
+      return {
+        status: 200,
+        body: verdict.whole
+          ? { isWhole: true, rows: verdict.rows, brokenAt: null }
+          : { isWhole: false, rows: null, brokenAt: verdict.number },
+      };
     },
   }),
   route({

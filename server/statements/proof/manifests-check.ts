@@ -2,13 +2,14 @@
 import { type HeldFile, manifestName, type SignedManifest, verifyManifests } from '@broadgate/contract/manifest.ts';
 import { hash } from 'node:crypto';
 import { verifyDetached } from '@broadgate/openpgp-writer';
+import { type Actor, isAtDesk } from '../../kernel/actor.ts';
 import { openPart, partOf } from '../../kernel/blob-parts.ts';
 import type { BlobStore } from '../../kernel/blobs.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Database } from '../../kernel/sql.ts';
 import { joinPath, manifestFolder } from '../repository/rules.ts';
 import { findEntry } from '../repository/store.ts';
-import { dueBefore } from './rules.ts';
+import { dueBefore, refusals } from './rules.ts';
 import * as store from './manifests-store.ts';
 
 export interface InstallationFault {
@@ -71,6 +72,15 @@ export function createManifestCheck(parts: {
   }
 
   return {
+    /** Checks one client's lists: a client its own, the desk anyone's. Refuses: proof_not_yours. */
+    async checkManifests(actor: Actor, asked: { clientId?: string | undefined }) {
+      const clientId = actor.kind === 'client' ? actor.clientId : asked.clientId;
+      if (clientId === undefined || (actor.kind !== 'client' && !isAtDesk(actor, 'delivery')))
+        throw refusals.proof_not_yours();
+      const { manifests, faults } = await checkClient(clientId);
+      return { manifests, faults: faults.slice(0, faultsMax) };
+    },
+
     /** Checks all clients. Shape: at most a thousand faults are told. */
     async verifyAll(): Promise<{ clients: number; manifests: number; faults: InstallationFault[] }> {
       const total = { clients: 0, manifests: 0, faults: [] as InstallationFault[] };
@@ -88,5 +98,7 @@ export function createManifestCheck(parts: {
     },
   };
 }
+
+export type ManifestCheck = ReturnType<typeof createManifestCheck>;
 
 const faultsMax = 1000;

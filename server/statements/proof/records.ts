@@ -1,6 +1,6 @@
 // Who may read the records of proof: a client its own, the delivery desk everyone's.
 import { type Actor, isAtDesk } from '../../kernel/actor.ts';
-import type { Deletion, Deletions } from './deletions.ts';
+import type { Deletion, Deletions, DeletionVerdict } from './deletions.ts';
 import type { Receipt, Receipts } from './receipts.ts';
 import { refusals } from './rules.ts';
 
@@ -35,6 +35,12 @@ export function createProofRecords(parts: { receipts: Receipts; deletions: Delet
         limit: page.limit,
       });
       return { items, next: next === undefined ? undefined : String(next) };
+    },
+
+    /** Recomputes the chain of the whole deletion log, for the desk. Refuses: proof_not_yours. */
+    async checkDeletions(actor: Actor): Promise<DeletionVerdict> {
+      if (!isAtDesk(actor, 'delivery')) throw refusals.proof_not_yours();
+      return deletions.verify();
     },
   };
 }

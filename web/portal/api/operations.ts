@@ -6,23 +6,31 @@ export type Change = { readonly kind: "notice" | "statement" | "delivery" | "req
 
 export type Client = { readonly id: string; readonly kind: "person" | "institution"; readonly name: string; readonly email: string | null; readonly locale: string; readonly state: "active" | "suspended" | "closed"; readonly stateReason: string | null; readonly accountNumbers: readonly (string)[]; readonly logins: readonly ({ readonly id: string; readonly login: string; readonly isSetUp: boolean })[]; readonly createdAt: string };
 
+export type ClientBrief = { readonly id: string; readonly name: string; readonly accountNumbers: readonly (string)[] };
+
 export type Deletion = { readonly number: number; readonly clientId: string; readonly what: "file" | "portal_copy" | "partial_upload"; readonly why: "retention" | "withdrawn"; readonly path: string; readonly sha256: string | null; readonly sizeBytes: number; readonly statementId: string | null; readonly placedAt: string; readonly deletedAt: string; readonly hash: string };
+
+export type DeletionCheck = { readonly isWhole: boolean; readonly rows: number | null; readonly brokenAt: number | null };
 
 export type Delivery = { readonly channels: { readonly sftp: boolean; readonly portal: boolean; readonly ftp: boolean; readonly email: boolean }; readonly contact: string | null; readonly encryption: "off" | "on"; readonly connection: { readonly state: "none" | "elected" | "waiting_for_keys" | "checking" | "refused" | "waiting_for_confirmation" | "waiting_for_approval" | "configured" | "proven" | "suspended" | "closed"; readonly reason: string | null; readonly userName: string | null; readonly configuredAt: string | null; readonly provenAt: string | null }; readonly yourAddress: string };
 
 export type DeliveryAddress = { readonly id: string; readonly clientId: string | null; readonly network: string; readonly state: "submitted" | "confirmed" | "approved" | "active" | "removed"; readonly reason: string | null; readonly submittedAt: string; readonly activatedAt: string | null; readonly removedAt: string | null };
 
-export type DeliveryInstructions = { readonly hostName: string; readonly port: number; readonly userName: string | null; readonly hostKeys: readonly ({ readonly algorithm: string; readonly fingerprint: string; readonly line: string })[]; readonly knownHosts: readonly (string)[]; readonly sftpCommand: string; readonly psftpCommand: string; readonly lftpCommand: string; readonly sshConfig: string; readonly fileZillaSites: string; readonly gpgCommand: string; readonly warning: string };
+export type DeliveryInstructions = { readonly hostName: string; readonly port: number; readonly userName: string | null; readonly hostKeys: readonly ({ readonly algorithm: string; readonly fingerprint: string; readonly line: string })[]; readonly knownHosts: readonly (string)[]; readonly sftpCommand: string; readonly psftpCommand: string; readonly lftpCommand: string; readonly sshConfig: string; readonly fileZillaSites: string; readonly gpgCommand: string; readonly systems: readonly ({ readonly system: "linux" | "macos" | "windows"; readonly commands: readonly ({ readonly step: "make_key" | "show_key" | "trust_host" | "connect" | "fetch_all" | "decrypt"; readonly command: string })[] })[]; readonly warning: string };
 
 export type DeliveryKeys = { readonly encryption: "off" | "on"; readonly sshKeys: readonly (SshKey)[]; readonly openPgpKeys: readonly (OpenPgpKey)[]; readonly warning: string };
 
 export type DeliveryLogIn = { readonly userName: string; readonly password: string };
 
-export type DeliveryRequest = { readonly id: string; readonly clientId: string; readonly kind: "set_up" | "new_key" | "re_key" | "new_address"; readonly channel: "portal" | "desk" | "mail"; readonly state: "open" | "in_work" | "done" | "refused"; readonly reason: string | null; readonly sshKeys: readonly (SshKey)[]; readonly openPgpKeys: readonly (OpenPgpKey)[]; readonly addresses: readonly (DeliveryAddress)[]; readonly awaiting: readonly (string)[]; readonly approvalsNeeded: number; readonly approvalsGiven: number; readonly openedAt: string; readonly confirmedAt: string | null; readonly dueAt: string; readonly takenAt: string | null; readonly approvedAt: string | null; readonly finishedAt: string | null; readonly businessSeconds: number; readonly isLate: boolean; readonly warning: string };
+export type DeliveryRequest = { readonly id: string; readonly clientId: string; readonly kind: "set_up" | "new_key" | "re_key" | "new_address"; readonly channel: "portal" | "desk" | "mail"; readonly state: "open" | "in_work" | "done" | "refused"; readonly reason: string | null; readonly reasonCode: "key_unconfirmed" | "address_unconfirmed" | "address_shared" | "client_not_reached" | "handed_in_twice" | "incomplete" | "asked_by_client" | "other" | null; readonly sshKeys: readonly (SshKey)[]; readonly openPgpKeys: readonly (OpenPgpKey)[]; readonly addresses: readonly (DeliveryAddress)[]; readonly awaiting: readonly (string)[]; readonly approvalsNeeded: number; readonly approvalsGiven: number; readonly openedAt: string; readonly confirmedAt: string | null; readonly dueAt: string; readonly takenAt: string | null; readonly approvedAt: string | null; readonly finishedAt: string | null; readonly businessSeconds: number; readonly isLate: boolean; readonly warning: string };
 
 export type DeliverySubmission = { readonly key?: string; readonly purpose?: "replace" | "add"; readonly expiresAt?: string; readonly addresses?: readonly (string)[] };
 
-export type EndingKey = { readonly id: string; readonly clientId: string; readonly sort: "ssh" | "openpgp"; readonly state: string; readonly fingerprint: string; readonly expiresAt: string };
+export type DeliveryView = { readonly delivery: Delivery; readonly keys: DeliveryKeys; readonly requests: readonly (DeliveryRequest)[]; readonly addresses: readonly (DeliveryAddress)[]; readonly connections: readonly (SftpConnection)[]; readonly refusals: readonly (RefusedConnection)[] };
+
+export type DeskRequest = { readonly id: string; readonly clientId: string; readonly kind: "set_up" | "new_key" | "re_key" | "new_address"; readonly channel: "portal" | "desk" | "mail"; readonly state: "open" | "in_work" | "done" | "refused"; readonly reason: string | null; readonly reasonCode: "key_unconfirmed" | "address_unconfirmed" | "address_shared" | "client_not_reached" | "handed_in_twice" | "incomplete" | "asked_by_client" | "other" | null; readonly sshKeys: readonly (SshKey)[]; readonly openPgpKeys: readonly (OpenPgpKey)[]; readonly addresses: readonly (DeliveryAddress)[]; readonly awaiting: readonly (string)[]; readonly approvalsNeeded: number; readonly approvalsGiven: number; readonly openedAt: string; readonly confirmedAt: string | null; readonly dueAt: string; readonly takenAt: string | null; readonly approvedAt: string | null; readonly finishedAt: string | null; readonly businessSeconds: number; readonly isLate: boolean; readonly warning: string; readonly client: ClientBrief };
+
+export type EndingKey = { readonly id: string; readonly clientId: string; readonly sort: "ssh" | "openpgp"; readonly state: string; readonly fingerprint: string; readonly expiresAt: string; readonly client: ClientBrief };
 
 export type Entry = { readonly id: string | null; readonly path: string; readonly name: string; readonly kind: "file" | "folder"; readonly origin: "broker" | "client"; readonly sizeBytes: number; readonly sha256: string | null; readonly placedAt: string; readonly modifiedAt: string; readonly expiresAt: string | null; readonly statementId: string | null; readonly isPartial: boolean };
 
@@ -30,15 +38,19 @@ export type Invitation = { readonly token: string; readonly expiresAt: string };
 
 export type Issued = { readonly id: string; readonly name: string; readonly version: number; readonly sha256: string; readonly sizeBytes: number };
 
+export type ManifestCheck = { readonly manifests: number; readonly faults: readonly ({ readonly manifest: string; readonly fault: string; readonly path: string | null })[] };
+
 export type ManifestItem = { readonly number: number; readonly day: string; readonly path: string; readonly sha256: string; readonly isFinal: boolean; readonly madeAt: string };
 
-export type Me = { readonly kind: "client" | "operator"; readonly id: string; readonly login: string; readonly name: string; readonly desks: readonly ("delivery" | "service" | "compliance" | "dealing" | "diagnostics" | "operations")[]; readonly accountNumbers: readonly (string)[]; readonly signInId: string | null };
+export type Me = { readonly kind: "client" | "operator"; readonly id: string; readonly login: string; readonly name: string; readonly desks: readonly ("delivery" | "service" | "compliance" | "dealing" | "diagnostics" | "operations")[]; readonly accountNumbers: readonly (string)[]; readonly signInId: string | null; readonly preferences: Preferences };
 
 export type Notice = { readonly id: string; readonly desk: "delivery" | "service" | "compliance" | "dealing" | "diagnostics" | "operations" | null; readonly kind: string; readonly params: Readonly<Record<string, string | number | boolean | null | readonly (string)[]>>; readonly text: string; readonly createdAt: string; readonly readAt: string | null };
 
 export type OpenPgpKey = { readonly id: string; readonly state: "submitted" | "refused" | "checked" | "confirmed" | "imported" | "enabled" | "expiring" | "expired" | "replaced" | "revoked"; readonly purpose: "replace" | "add"; readonly fingerprint: string | null; readonly subkeyId: string | null; readonly algorithm: string | null; readonly userIds: readonly (string)[]; readonly cipher: "aes256" | "aes128" | null; readonly reason: string | null; readonly submittedAt: string; readonly importedAt: string | null; readonly enabledAt: string | null; readonly endedAt: string | null; readonly expiresAt: string | null };
 
 export type Operator = { readonly id: string; readonly login: string; readonly name: string; readonly desks: readonly ("delivery" | "service" | "compliance" | "dealing" | "diagnostics" | "operations")[]; readonly state: "active" | "ended"; readonly isSetUp: boolean; readonly createdAt: string };
+
+export type Preferences = { readonly locale: string | null; readonly timeZone: string | null; readonly theme: "system" | "light" | "dark" };
 
 export type Problem = { readonly type: string; readonly title: string; readonly status: number; readonly detail: string; readonly code: string; readonly params: Readonly<Record<string, string | number | boolean | readonly (string)[]>>; readonly errors?: readonly ({ readonly pointer: string; readonly code: string; readonly detail: string })[]; readonly instance: string };
 
@@ -49,6 +61,8 @@ export type Receipt = { readonly id: string; readonly statementId: string | null
 export type RefusedConnection = { readonly id: string; readonly reason: string; readonly cause: string; readonly whatToDo: string; readonly address: string | null; readonly clientId: string | null; readonly userName: string | null; readonly detail: Readonly<Record<string, string>>; readonly registeredFingerprints: readonly (string)[]; readonly count: number; readonly firstAt: string; readonly lastAt: string };
 
 export type Run = { readonly id: string; readonly reference: string; readonly state: "receiving" | "refused" | "checked" | "running" | "done"; readonly isDryRun: boolean; readonly rows: { readonly total: number; readonly done: number; readonly failed: number; readonly waiting: number }; readonly askedBy: string; readonly begunAt: string; readonly checkedAt: string | null; readonly doneAt: string | null };
+
+export type RunRow = { readonly row: number; readonly account: string; readonly kind: string; readonly period: string; readonly file: string; readonly state: "waiting" | "issued" | "failed" | "refused"; readonly code: string | null; readonly detail: string | null; readonly statementId: string | null; readonly delivery: "waiting" | "placed" | null };
 
 export type SftpConnection = { readonly id: string; readonly clientId: string; readonly address: string; readonly fingerprint: string; readonly openedAt: string; readonly endedAt: string | null; readonly endReason: string | null; readonly clientSoftware: string | null; readonly kex: string | null; readonly hostKeyAlgorithm: string | null; readonly cipher: string | null; readonly mac: string | null; readonly bytesIn: number | null; readonly bytesOut: number | null };
 
@@ -79,19 +93,23 @@ export interface Operations {
     '/v1/events': { query: { readonly client?: string | undefined; readonly since?: string | undefined } };
     '/v1/delivery': { answer: Delivery };
     '/v1/delivery/instructions': { answer: DeliveryInstructions };
+    '/v1/delivery/filezilla.xml': {  };
     '/v1/delivery/requests': { query: { readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (DeliveryRequest)[]; readonly next: string | null }; item: DeliveryRequest };
     '/v1/delivery/keys': { answer: DeliveryKeys };
     '/v1/delivery/addresses': { query: { readonly clientId?: string | undefined; readonly all?: "true" | "false" | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (DeliveryAddress)[]; readonly next: string | null }; item: DeliveryAddress };
     '/v1/delivery/requests/{requestId}': { params: { readonly requestId: string }; answer: DeliveryRequest };
-    '/v1/delivery-desk/requests': { query: { readonly state?: "open" | "in_work" | "done" | "refused" | "unfinished" | undefined; readonly clientId?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (DeliveryRequest)[]; readonly next: string | null }; item: DeliveryRequest };
+    '/v1/delivery-desk/requests': { query: { readonly state?: "open" | "in_work" | "done" | "refused" | "unfinished" | undefined; readonly clientId?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (DeskRequest)[]; readonly next: string | null }; item: DeskRequest };
+    '/v1/delivery-desk/queue': { query: { readonly waitsFor?: "desk" | "client" | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (DeskRequest)[]; readonly next: string | null }; item: DeskRequest };
     '/v1/clients/{clientId}/delivery': { params: { readonly clientId: string }; answer: Delivery };
     '/v1/clients/{clientId}/delivery/keys': { params: { readonly clientId: string }; answer: DeliveryKeys };
     '/v1/delivery-desk/ending-keys': { query: { readonly withinDays?: number | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (EndingKey)[]; readonly next: string | null }; item: EndingKey };
     '/v1/delivery-desk/blocks': { query: { readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (DeliveryAddress)[]; readonly next: string | null }; item: DeliveryAddress };
     '/v1/delivery-desk/allow-list.nft': {  };
+    '/v1/clients/{clientId}/delivery/view': { params: { readonly clientId: string }; answer: DeliveryView };
     '/v1/delivery/refusals': { query: { readonly clientId?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (RefusedConnection)[]; readonly next: string | null }; item: RefusedConnection };
     '/v1/delivery/connections': { query: { readonly clientId?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (SftpConnection)[]; readonly next: string | null }; item: SftpConnection };
     '/v1/statements': { query: { readonly account?: string | undefined; readonly kind?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (Statement)[]; readonly next: string | null }; item: Statement };
+    '/v1/statements/archive': { query: { readonly ids: string } };
     '/v1/statements/{statementId}': { params: { readonly statementId: string }; answer: Statement };
     '/v1/statements/{statementId}/file': { params: { readonly statementId: string } };
     '/v1/statements/{statementId}/delivered': { params: { readonly statementId: string } };
@@ -99,6 +117,7 @@ export interface Operations {
     '/v1/delivery-desk/statements': { query: { readonly client?: string | undefined; readonly account?: string | undefined; readonly kind?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (Statement)[]; readonly next: string | null }; item: Statement };
     '/v1/runs': { query: { readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (Run)[]; readonly next: string | null }; item: Run };
     '/v1/runs/{runId}': { params: { readonly runId: string }; answer: Run };
+    '/v1/runs/{runId}/rows': { params: { readonly runId: string }; query: { readonly state?: "waiting" | "issued" | "failed" | "refused" | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (RunRow)[]; readonly next: string | null }; item: RunRow };
     '/v1/runs/{runId}/outcomes.csv': { params: { readonly runId: string } };
     '/v1/broker-key': { answer: BrokerKey };
     '/v1/receipts': { query: { readonly client?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (Receipt)[]; readonly next: string | null }; item: Receipt };
@@ -138,7 +157,7 @@ export interface Operations {
     '/v1/delivery/addresses/{entryId}/remove': { params: { readonly entryId: string }; body: { readonly reason?: string } };
     '/v1/delivery-desk/requests/{requestId}/take': { params: { readonly requestId: string }; answer: DeliveryRequest };
     '/v1/delivery-desk/requests/{requestId}/approve': { params: { readonly requestId: string }; answer: DeliveryRequest };
-    '/v1/delivery-desk/requests/{requestId}/decline': { params: { readonly requestId: string }; body: { readonly reason: string }; answer: DeliveryRequest };
+    '/v1/delivery-desk/requests/{requestId}/decline': { params: { readonly requestId: string }; body: { readonly code?: "key_unconfirmed" | "address_unconfirmed" | "address_shared" | "client_not_reached" | "handed_in_twice" | "incomplete" | "asked_by_client" | "other"; readonly reason?: string }; answer: DeliveryRequest };
     '/v1/clients/{clientId}/delivery/requests': { params: { readonly clientId: string }; body: DeliverySubmission; answer: DeliveryRequest };
     '/v1/clients/{clientId}/delivery/log-in': { params: { readonly clientId: string }; answer: DeliveryLogIn };
     '/v1/clients/{clientId}/delivery/configured': { params: { readonly clientId: string }; answer: Delivery };
@@ -151,11 +170,14 @@ export interface Operations {
     '/v1/delivery-desk/statements/{statementId}/withdraw': { params: { readonly statementId: string }; body: { readonly reason: string } };
     '/v1/clients/{clientId}/delivery/test-file': { params: { readonly clientId: string }; answer: Issued };
     '/v1/runs': { query: { readonly reference: string; readonly dryRun?: boolean | undefined }; body: Blob; answer: Run };
+    '/v1/manifests/check': { body: { readonly client?: string }; answer: ManifestCheck };
+    '/v1/deletions/check': { answer: DeletionCheck };
     '/v1/retention/clock': {  };
     '/v1/repository/folders': { body: { readonly path: string } };
     '/v1/repository/moves': { body: { readonly from: string; readonly to: string; readonly replace?: boolean } };
   };
   PUT: {
+    '/v1/preferences': { body: Preferences; answer: Preferences };
     '/v1/operators/{operatorId}/desks': { params: { readonly operatorId: string }; body: { readonly desks: readonly ("delivery" | "service" | "compliance" | "dealing" | "diagnostics" | "operations")[] } };
     '/v1/delivery': { body: { readonly sftp: boolean; readonly portal: boolean; readonly ftp?: boolean; readonly email?: boolean; readonly contact?: string }; answer: Delivery };
     '/v1/delivery/encryption': { body: { readonly encryption: "off" | "on" }; answer: DeliveryKeys };
