@@ -152,7 +152,7 @@ export function checkPreferences({ locale, timeZone }: Preferences): void {
   // An offset such as +01:00 is taken as a zone as well, yet knows no summer.
   const isName = /^[A-Za-z]/.test(timeZone);
   try {
-    if (isName) new Intl.DateTimeFormat('en', { timeZone });
+    if (isName) Intl.DateTimeFormat('en', { timeZone });
   } catch {
     throw refusals.time_zone_unknown({ timeZone });
   }

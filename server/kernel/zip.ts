@@ -20,7 +20,7 @@ const descriptorBytes = 16;
 const centralHeaderBytes = 46;
 const endBytes = 22;
 /** Beyond these the format needs ZIP64. */
-export const zipLimits = { files: 65_534, bytes: 0xffff_fffe } as const;
+const zipLimits = { files: 65_534, bytes: 0xffff_fffe } as const;
 
 // APPNOTE §4.4.4: bit 3, sizes and checksum follow the data; bit 11, names are UTF-8.
 const flags = 0x0808;
@@ -29,13 +29,14 @@ const deflate = 8;
 const packedBytes = (sizeBytes: number): number =>
   sizeBytes + blockHeaderBytes * Math.max(1, Math.ceil(sizeBytes / blockBytesMax));
 
-/** The size of the whole archive. Units: bytes. */
+/** The size of the whole archive. Units: bytes. Throws where it would need ZIP64. */
 export function zipSize(files: readonly Pick<ZipFile, 'name' | 'sizeBytes'>[]): number {
   let sum = endBytes;
   for (const { name, sizeBytes } of files) {
     const nameBytes = Buffer.byteLength(name);
     sum += localHeaderBytes + nameBytes + packedBytes(sizeBytes) + descriptorBytes + centralHeaderBytes + nameBytes;
   }
+  if (files.length > zipLimits.files || sum > zipLimits.bytes) throw new Error('an archive this large needs ZIP64');
   return sum;
 }
 
@@ -115,7 +116,7 @@ async function* blocksOf(file: ZipFile): AsyncGenerator<{ header: Buffer; data: 
   for await (const piece of file.open()) {
     pieces.push(piece);
     heldBytes += piece.length;
-    while (heldBytes >= blockBytesMax) yield cut(blockBytesMax);
+    for (let left = Math.floor(heldBytes / blockBytesMax); left > 0; left -= 1) yield cut(blockBytesMax);
   }
   if (heldBytes > 0 || file.sizeBytes === 0) yield cut(heldBytes);
   if (writtenBytes !== file.sizeBytes) {
