@@ -150,3 +150,15 @@ test('a text that is listed with a reason may read as the English one', () => {
   const sameAsEnglish = { 'home.title': { locales: ['*'], reason: 'A name.' } };
   assert.deepEqual(faultsOf({ ru: { 'home.title': 'Home' }, facts: { sameAsEnglish } }), []);
 });
+
+test('ids are found where strings stand in templates, and a certain use is told from a word of the same form', () => {
+  const text = "`it's <b>${text('home.title')}</b>` kind: 'home.moved' `home.state.${a}`";
+  assert.deepEqual(
+    findTextUses({ name: 'a.ts', text }, ['home']).map(({ id, isCertain, isPattern }) => [id, isCertain, isPattern]),
+    [
+      ['home.title', true, false],
+      ['home.moved', false, false],
+      ['home.state.*', false, true],
+    ],
+  );
+});
