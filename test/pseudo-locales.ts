@@ -9,7 +9,7 @@ import { printAST } from '@formatjs/icu-messageformat-parser/printer.js';
 export type PseudoLocale = 'accented' | 'mirrored';
 
 const plainLetters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
-const accentedLetters = [...'åƀçđéƒĝĥîĵķłɱñôƥɋřšţûṽŵẋýžÅƁÇĐÉƑĜĤÎĴĶĿḾÑÔƤɊŘŠŢÛṼŴẊÝŽ'];
+const accentedLetters = 'åƀçđéƒĝĥîĵķłɱñôƥɋřšţûṽŵẋýžÅƁÇĐÉƑĜĤÎĴĶĿḾÑÔƤɊŘŠŢÛṼŴẊÝŽ';
 const lengthening = 0.4;
 
 /** A text in the pseudo-locale: its variables, plurals and tags stay, and what a person reads is changed. */
