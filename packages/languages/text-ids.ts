@@ -4,8 +4,11 @@ import type design from './catalogues/en/design.json';
 import type frame from './catalogues/en/frame.json';
 import type home from './catalogues/en/home.json';
 import type notice from './catalogues/en/notice.json';
+import type page from './catalogues/en/page.json';
 import type reason from './catalogues/en/reason.json';
 import type refusal from './catalogues/en/refusal.json';
+import type security from './catalogues/en/security.json';
+import type settings from './catalogues/en/settings.json';
 import type word from './catalogues/en/word.json';
 
 /** Every text of every area. */
@@ -14,8 +17,11 @@ type Texts = typeof access &
   typeof frame &
   typeof home &
   typeof notice &
+  typeof page &
   typeof reason &
   typeof refusal &
+  typeof security &
+  typeof settings &
   typeof word;
 
 /** Id of a text. A template with a union of words is checked word by word: `word.request_state.${state}`. */

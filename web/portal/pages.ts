@@ -1,5 +1,7 @@
 // Every page of the portal, gathered from the parts that bring them.
 import type { Page } from './frame/page.ts';
 import { homePages } from './home/pages.ts';
+import { securityPages } from './security/pages.ts';
+import { settingsPages } from './settings/pages.ts';
 
-export const pages: readonly Page[] = [...homePages];
+export const pages: readonly Page[] = [...homePages, ...securityPages, ...settingsPages];

@@ -36,7 +36,7 @@ function filesOf(keys: readonly string[]): Set<string> {
 const sizeOf = (file: string): number => gzipSync(readFileSync(path.join(dist, file)), { level: 9 }).length;
 
 const catalogue = (area: string): string => `../../packages/languages/catalogues/en/${area}.json`;
-const portal = filesOf(['index.html', catalogue('frame'), catalogue('design'), catalogue('refusal')]);
+const portal = filesOf(['index.html', catalogue('frame'), catalogue('design'), catalogue('page')]);
 portal.add('index.html');
 
 const pages: readonly { readonly name: string; readonly files: Iterable<string>; readonly kilobytesMax: number }[] = [

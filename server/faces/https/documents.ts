@@ -129,6 +129,7 @@ function renderDocument(
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
     `<title>${html.escape(page.title)} · ${html.escape(parts.brand.name)}</title>`,
+    ...(parts.files.icon === undefined ? [] : [`<link rel="icon" type="image/svg+xml" href="${parts.files.icon}">`]),
     ...styles.map((href) => `<link rel="stylesheet" href="${href}">`),
     ...scripts.map((src) => `<script type="module" src="${src}"></script>`),
     '</head>',

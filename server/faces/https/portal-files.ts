@@ -18,6 +18,8 @@ export interface PortalFiles {
   /** The one document of the application, with its places for language, theme, name and nonce still to be filled. */
   readonly index: string;
   readonly assets: ReadonlyMap<string, Asset>;
+  /** Where the icon of the pages lies; undefined where the build has none. */
+  readonly icon: string | undefined;
   /** Paths of the application's pages, with `:name` parameters. */
   readonly pages: readonly string[];
   /** What a document of the server's own links to, by the name of its source, e.g. `sign-in/sign-in.ts`. */
@@ -49,9 +51,12 @@ export async function openPortalFiles(folder: string): Promise<PortalFiles> {
   if (!parts.every((file) => existsSync(file))) throw refusals.portal_not_built({ folder });
   const [index, pages, manifestText] = await Promise.all(parts.map((file) => readFile(file, 'utf8')));
   const manifest = JSON.parse(manifestText!) as Record<string, Chunk>;
+  const assets = await readAssets(path.join(folder, 'assets'));
+  const icon = assets.keys().find((name) => /^icon-[\w-]+\.svg$/.test(name));
   return {
     index: index!,
-    assets: await readAssets(path.join(folder, 'assets')),
+    assets,
+    icon: icon && `/assets/${icon}`,
     pages: JSON.parse(pages!) as string[],
     linksOf(source) {
       const chunk = manifest[source];

@@ -11,6 +11,8 @@ import styles from './menu.module.css';
 export interface MenuEntry {
   readonly id: string;
   readonly text: string;
+  /** The language of the text, where it is not the page's. */
+  readonly lang?: string;
   readonly detail?: string;
   readonly icon?: IconName;
   readonly href?: string;
@@ -59,7 +61,7 @@ export function Menu({ label, groups, children }: MenuProps): ReactNode {
 }
 
 function Entry({ entry }: { entry: MenuEntry }): ReactNode {
-  const { id, text, detail, icon, href, onAction, isCurrent, isDanger } = entry;
+  const { id, text, lang, detail, icon, href, onAction, isCurrent, isDanger } = entry;
   return (
     <MenuItem
       id={id}
@@ -70,7 +72,7 @@ function Entry({ entry }: { entry: MenuEntry }): ReactNode {
       {...(isCurrent && { 'aria-current': 'true' as const })}
     >
       {icon && <Icon name={icon} />}
-      <span className={styles.text}>
+      <span className={styles.text} lang={lang}>
         {text}
         {detail !== undefined && <span className={styles.detail}>{detail}</span>}
       </span>

@@ -1,19 +1,15 @@
 // The page for an address that has none.
-import { Link } from '@tanstack/react-router';
-import { Text } from '../language/text.tsx';
+import type { ReactNode } from 'react';
+import { LinkButton } from '../design/button.tsx';
+import { PageTitle } from '../design/page-title.tsx';
+import { Text, useText } from '../language/text.tsx';
 
-export const NotFound = () => (
-  <>
-    <h1>
-      <Text id="frame.notFound.title" />
-    </h1>
-    <p>
-      <Text id="frame.notFound.lead" />
-    </p>
-    <p>
-      <Link to="/">
-        <Text id="frame.notFound.home" />
-      </Link>
-    </p>
-  </>
-);
+export function NotFound(): ReactNode {
+  const text = useText();
+  return (
+    <>
+      <PageTitle title={text('frame.notFound.title')} lead={<Text id="frame.notFound.lead" />} />
+      <LinkButton href="/">{text('frame.notFound.home')}</LinkButton>
+    </>
+  );
+}

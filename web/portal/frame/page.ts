@@ -7,8 +7,8 @@ export type DeskName = 'delivery' | 'service' | 'compliance' | 'dealing' | 'diag
 export interface Page {
   /** Path with `$name` parameters, e.g. `/statements/$statementId`. */
   readonly path: string;
-  /** Text of the heading and of the browser's tab. */
-  readonly titleId: TextId;
+  /** Text of the browser's tab and of the navigation, of the area `page`, which is read before any page is. */
+  readonly titleId: Extract<TextId, `page.${string}`>;
   /** The catalogues whose texts it shows, beside `frame`, `design` and `refusal`. */
   readonly areas: readonly string[];
   /** Whom it is for: everybody signed in, clients, or the operators of these desks. NOTE: the server decides; this only hides links. */

@@ -2,5 +2,12 @@
 import type { Page } from '../frame/page.ts';
 
 export const homePages: readonly Page[] = [
-  { path: '/', titleId: 'home.title', areas: ['home'], who: 'everyone', place: 10, load: () => import('./home.tsx') },
+  {
+    path: '/',
+    titleId: 'page.home',
+    areas: ['home', 'notice', 'word'],
+    who: 'everyone',
+    place: 10,
+    load: () => import('./home.tsx'),
+  },
 ];

@@ -3,17 +3,24 @@ import { type ReactNode, useSyncExternalStore } from 'react';
 import { I18nProvider } from 'react-aria-components';
 import { IntlProvider } from 'react-intl';
 import { readLanguage, watchLanguage } from './catalogues.ts';
+import { regions } from './regions.ts';
 import { readZone, watchZone } from './zone.ts';
 
 export function LanguageProvider({ children }: { readonly children: ReactNode }) {
   const { locale, texts } = useSyncExternalStore(watchLanguage, readLanguage);
   const zone = useSyncExternalStore(watchZone, readZone);
   return (
-    <IntlProvider locale={locale} messages={texts} timeZone={zone} onError={reportText}>
-      <I18nProvider locale={locale}>{children}</I18nProvider>
+    <IntlProvider locale={locale} messages={texts} timeZone={zone} onError={reportText} defaultRichTextElements={tags}>
+      <I18nProvider locale={regions[locale]}>{children}</I18nProvider>
     </IntlProvider>
   );
 }
+
+/** The tags that any text may hold; one that leads somewhere is given by the page. */
+const tags = {
+  b: (inside: ReactNode) => <strong>{inside}</strong>,
+  code: (inside: ReactNode) => <code dir="ltr">{inside}</code>,
+};
 
 /** A text that is missing or cannot be formatted is a fault of ours, and the tests of the pages fail on it. */
 function reportText(fault: unknown): void {

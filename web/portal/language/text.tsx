@@ -41,10 +41,16 @@ type Instant = string | number | Date;
 export function useFormats() {
   const intl = useIntl();
   return useMemo(() => {
-    const zone = intl.timeZone;
+    const zone = intl.timeZone ?? 'UTC';
     return {
       /** A calendar date such as `2026-05-31`, which belongs to no time zone. */
       date: (day: string) => intl.formatDate(`${day}T00:00:00Z`, { dateStyle: 'medium', timeZone: 'UTC' }),
+      /** From one calendar date to another, what they share said once. */
+      period: (from: string, to: string) =>
+        intl.formatDateTimeRange(new Date(`${from}T00:00:00Z`), new Date(`${to}T00:00:00Z`), {
+          dateStyle: 'medium',
+          timeZone: 'UTC',
+        }),
       /** Date and time to the minute, with the zone named. */
       instant: (at: Instant) =>
         intl.formatDate(at, {
@@ -77,6 +83,9 @@ const relativeUnits: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 
 function formatRelative(locale: string, distanceMs: number): string {
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
-  const [unit, lengthMs] = relativeUnits.find(([, length]) => Math.abs(distanceMs) >= length) ?? ['second', 1000];
+  const found = relativeUnits.find(([, length]) => Math.abs(distanceMs) >= length);
+  // Within a minute it is "now".
+  if (found === undefined) return format.format(0, 'second');
+  const [unit, lengthMs] = found;
   return format.format(Math.trunc(distanceMs / lengthMs), unit);
 }
