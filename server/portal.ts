@@ -1,6 +1,5 @@
 // The portal as this installation serves it: where its built files lie, how it names the broker, and the documents beside it.
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { Settings } from './config.ts';
 import type { Brand, DocumentRoute } from './faces/https/documents.ts';
 import { openPortalFiles } from './faces/https/portal-files.ts';
@@ -9,8 +8,6 @@ import { refusals } from './faces/https/rules.ts';
 import type { Identity } from './identity/identity.ts';
 import { createIdentityDocuments } from './identity/pages-https.ts';
 
-/** What `npm run build` writes. */
-const portalFolder = path.join(import.meta.dirname, '..', 'web', 'portal', 'dist');
 const logoSizeBytesMax = 256 * 1024;
 
 /** Reads what the pages need; undefined where only programs are served. Refuses: portal_not_built, logo_unusable. */
@@ -20,7 +17,7 @@ export async function openPortal(
 ): Promise<(PortalParts & { readonly documents: readonly DocumentRoute[] }) | undefined> {
   if (!settings.portal) return undefined;
   return {
-    files: await openPortalFiles(portalFolder),
+    files: await openPortalFiles(settings.portalDir),
     brand: await openBrand(settings),
     documents: createIdentityDocuments(parts),
   };
@@ -29,7 +26,7 @@ export async function openPortal(
 /** Looks for the pages before anything is opened, so that a start without them ends at once. Refuses: portal_not_built, logo_unusable. */
 export async function checkPortal(settings: Settings): Promise<void> {
   if (!settings.portal) return;
-  await openPortalFiles(portalFolder);
+  await openPortalFiles(settings.portalDir);
   await openBrand(settings);
 }
 

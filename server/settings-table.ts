@@ -1,5 +1,6 @@
 // The table of settings: name, meaning, unit, default, check, secret or not. A setting is declared here and nowhere else.
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import * as value from './settings-values.ts';
 import type { ReadValue } from './settings-values.ts';
 
@@ -23,6 +24,9 @@ export interface Optional {
 
 const required = <Value>(row: SettingRow<Value> & { readonly default: string }) => row;
 const optional = <Value>(row: SettingRow<Value> & Optional) => row;
+
+/** What `npm run build` writes. */
+const builtPortal = path.join(import.meta.dirname, '..', 'web', 'portal', 'dist');
 
 export const table = {
   // The machine
@@ -122,6 +126,13 @@ export const table = {
     meaning: 'Whether the pages of the portal are served; off leaves the API and SFTP',
     default: 'on',
     read: value.onOff,
+  }),
+  portalDir: required({
+    name: 'BROADGATE_PORTAL_DIR',
+    meaning: 'Folder of the built portal, as npm run build writes it',
+    default: builtPortal,
+    defaultMeaning: 'web/portal/dist beside the program',
+    read: value.path,
   }),
   logoFile: optional({
     name: 'BROADGATE_LOGO_FILE',

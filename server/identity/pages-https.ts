@@ -205,7 +205,7 @@ function renderPassword(
     '<div class="field">',
     `<label for="${id}">${label}</label>`,
     '<div class="reveal">',
-    `<input id="${id}" name="${id}" type="password" autocomplete="${autocomplete}" dir="ltr" required${attributes}>`,
+    `<input id="${id}" name="${id}" type="password" autocomplete="${autocomplete}" required${attributes}>`,
     `<button type="button" hidden data-reveals="${id}" aria-pressed="false" aria-label="${texts.text('access.showLabel')}">${texts.text('access.show')}</button>`,
     '</div>',
     after,

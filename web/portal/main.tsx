@@ -39,7 +39,7 @@ async function start(): Promise<void> {
   const [me] = await Promise.all([queryClient.fetchQuery(meQuery), loadAreas(['frame', 'design', 'page'])]);
   // Names of desks stand in the navigation of those who have one.
   if (me.kind === 'operator') await loadAreas(['word']);
-  await applyPreferences();
+  await applyPreferences(me.preferences);
   const router = createPortalRouter();
   root.render(
     <StrictMode>

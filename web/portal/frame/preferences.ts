@@ -1,50 +1,35 @@
-// How the person likes to read: remembered on this device, applied to this page at once.
-import type { Locale } from '@broadgate/languages';
-import { useSyncExternalStore } from 'react';
+// How the person likes to read: kept by the server with the login, applied to this page at once.
+import { useQueryClient } from '@tanstack/react-query';
+import { findChoice } from '../language/choice.ts';
+import { api } from '../api/client.ts';
+import { meQuery, useMe } from '../api/me.ts';
+import type { Me, Preferences } from '../api/operations.ts';
 import { changeLanguage } from '../language/catalogues.ts';
-import { readCookie, writeCookie } from '../language/cookies.ts';
 import { changeZone } from '../language/zone.ts';
-import { applyTheme, type Theme } from './theme.ts';
+import { applyTheme } from './theme.ts';
 
-export interface Preferences {
-  readonly locale: Locale | null;
-  /** Shape: an IANA name; null means that of the device. */
-  readonly timeZone: string | null;
-  readonly theme: Theme;
-}
-
-const themeOf = (text: string | undefined): Theme => (text === 'light' || text === 'dark' ? text : 'system');
-
-let preferences: Preferences = {
-  locale: null,
-  timeZone: readCookie('zone') || null,
-  theme: themeOf(readCookie('theme')),
-};
-const listeners = new Set<() => void>();
-
-function watch(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-/** Shape: resolves when the texts of the language are there. */
-export async function applyPreferences({ locale, timeZone, theme }: Preferences = preferences): Promise<void> {
+/** Takes over what was chosen, here or on another device. Shape: resolves when the texts of the language are there. */
+export async function applyPreferences({ locale, timeZone, theme }: Preferences): Promise<void> {
   applyTheme(theme);
   changeZone(timeZone);
-  if (locale !== null) await changeLanguage(locale);
+  const chosen = findChoice(locale);
+  if (chosen !== undefined) await changeLanguage(chosen);
 }
 
 export function usePreferences(): {
   readonly preferences: Preferences;
   change(changed: Partial<Preferences>): Promise<void>;
 } {
+  const queryClient = useQueryClient();
+  const { preferences } = useMe();
   return {
-    preferences: useSyncExternalStore(watch, () => preferences),
+    preferences,
     async change(changed) {
-      preferences = { ...preferences, ...changed };
-      writeCookie('zone', preferences.timeZone ?? '');
-      for (const listener of listeners) listener();
-      await applyPreferences(preferences);
+      const next = { ...preferences, ...changed };
+      // The page changes first: somebody who cannot read it should not wait for the server.
+      await applyPreferences(next);
+      const kept = await api.put('/v1/preferences', next);
+      queryClient.setQueryData<Me>(meQuery.queryKey, (me) => me && { ...me, preferences: kept });
     },
   };
 }

@@ -1,12 +1,13 @@
 // Language, time zone and theme of whoever is signed in; each choice shows at once and is kept with the login.
 import { type ReactNode, useState } from 'react';
 
+import type { Preferences } from '../api/operations.ts';
 import { RadioGroup } from '../design/choices.tsx';
 import { PageTitle } from '../design/page-title.tsx';
 import { Select } from '../design/select.tsx';
 import { Refused } from '../design/states.tsx';
 import { languageItems } from '../frame/footer.tsx';
-import { type Preferences, usePreferences } from '../frame/preferences.ts';
+import { usePreferences } from '../frame/preferences.ts';
 import { readLanguage } from '../language/catalogues.ts';
 import { Text, useFormats, useText } from '../language/text.tsx';
 import styles from './settings.module.css';
