@@ -61,13 +61,13 @@ test('a value is never markup in a document, and keeps its own direction where i
     'a.tagged': 'Type <code>{command}</code> & see <link>{what}</link>.',
     'a.many': '{n, plural, one {# key} other {# keys}}',
   };
-  const page = createTexts({ locale: 'en', catalogue, outlet: html });
+  const page = createTexts({ locale: 'en', catalogue, writing: html });
   const values = { command: '<script>"\'', what: html.isolate('a<b') };
   assert.equal(
     page.text('a.tagged' as TextId, values, '/help?a="1"'),
     'Type <code dir="ltr">&lt;script&gt;&quot;&#39;</code> &amp; see <a href="/help?a=&quot;1&quot;"><bdi>a&lt;b</bdi></a>.',
   );
-  const mail = createTexts({ locale: 'en', catalogue, outlet: plain });
+  const mail = createTexts({ locale: 'en', catalogue, writing: plain });
   assert.equal(mail.text('a.tagged' as TextId, { command: '<x>', what: 'this' }), 'Type <x> & see this.');
   assert.equal(mail.text('a.many' as TextId, { n: 1 }), '1 key');
   assert.equal(mail.find('a.none'), undefined);

@@ -1,10 +1,10 @@
-// Renders texts on the server: a text of the catalogue, its values, and an outlet that says how both are written down.
+// Renders texts on the server: a text of the catalogue, its values, and a writing that says how both are put down.
 import { IntlMessageFormat, PART_TYPE } from 'intl-messageformat';
 import { type Catalogue, type Direction, directionOf, type Locale } from './languages.ts';
 import type { TextId } from './text-ids.ts';
 import type { TextTag } from './text-tags.ts';
 
-/** Something that is written already in the outlet's own form, such as an element made by `html.isolate`. */
+/** Something that is written already in the writing's own form, such as an element made by `html.isolate`. */
 export interface Written {
   readonly written: string;
 }
@@ -12,8 +12,8 @@ export interface Written {
 export type TextValue = string | number | bigint | Date | Written;
 export type TextValues = Readonly<Record<string, TextValue>>;
 
-/** How a text is written down where it goes: every character of text and values passes `escape`, and tags become what `tags` makes of them. */
-export interface Outlet {
+/** How a text is written down where it goes: every character of text and values passes `escape`, and tags become what `tag` makes of them. */
+export interface Writing {
   escape(text: string): string;
   tag(name: TextTag, content: string, target: string | undefined): string;
 }
@@ -37,18 +37,18 @@ type Part = string | Tagged | Written;
 export function createTexts({
   locale,
   catalogue,
-  outlet,
+  writing,
 }: {
   locale: Locale;
   catalogue: Catalogue;
-  outlet: Outlet;
+  writing: Writing;
 }): Texts {
   const parsed = new Map<string, IntlMessageFormat>();
 
   const write = (part: Part, target: string | undefined): string => {
-    if (typeof part === 'string') return outlet.escape(part);
+    if (typeof part === 'string') return writing.escape(part);
     if ('written' in part) return part.written;
-    return outlet.tag(part.tag, part.content.map((inner) => write(inner, target)).join(''), target);
+    return writing.tag(part.tag, part.content.map((inner) => write(inner, target)).join(''), target);
   };
 
   const find = (id: string, values: TextValues = {}, target?: string): string | undefined => {
@@ -94,10 +94,10 @@ export const html = {
   },
   /** A code, number or name that keeps its own direction inside a sentence of the other one. */
   isolate: (value: string): Written => ({ written: `<bdi>${escapeHtml(value)}</bdi>` }),
-} satisfies Outlet & { isolate(value: string): Written };
+} satisfies Writing & { isolate(value: string): Written };
 
 /** For mail in plain text, short messages and terminals: tags leave only their content. */
-export const plain: Outlet = {
+export const plain: Writing = {
   escape: (text) => text,
   tag: (_name, content) => content,
 };

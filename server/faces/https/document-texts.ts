@@ -8,7 +8,7 @@ const kept = new Map<Locale, Texts>();
 export function textsOf(locale: Locale): Texts {
   const known = kept.get(locale);
   if (known !== undefined) return known;
-  const texts = createTexts({ locale, catalogue: readCatalogue(locale), outlet: html });
+  const texts = createTexts({ locale, catalogue: readCatalogue(locale), writing: html });
   kept.set(locale, texts);
   return texts;
 }
