@@ -103,6 +103,11 @@ const planted: readonly { name: string; plant: Planted; says: RegExp }[] = [
     plant: { ru: { 'home.title': '{n, plural, one {a}}' } },
     says: /is not ICU MessageFormat/,
   },
+  {
+    name: 'a variable named like a tag',
+    plant: both('home.title', '<b>{b}</b>', '<b>{b}</b>'),
+    says: /a variable \{b\} and a tag <b>/,
+  },
   { name: 'an empty text', plant: { ru: { 'home.title': '' } }, says: /is empty/ },
   {
     name: 'a file that is too long',

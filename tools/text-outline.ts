@@ -23,6 +23,8 @@ export function readOutline(locale: string, text: string): { outline: TextOutlin
   } catch (fault) {
     return { outline: undefined, faults: [...faults, `is not ICU MessageFormat: ${(fault as Error).message}`] };
   }
+  for (const name of variables)
+    if (tags.has(name)) faults.push(`has a variable {${name}} and a tag <${name}>; name one otherwise`);
   return { outline: { variables, tags }, faults };
 
   function walk(element: MessageFormatElement): void {

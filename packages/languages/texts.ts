@@ -31,7 +31,7 @@ interface Tagged {
   readonly tag: TextTag;
   readonly content: readonly Part[];
 }
-type Part = string | Tagged | Written;
+type Part = string | number | bigint | Date | Tagged | Written;
 
 /** Parsing is the costly part, so a text is parsed once, when it is first asked for. */
 export function createTexts({
@@ -46,7 +46,7 @@ export function createTexts({
   const parsed = new Map<string, IntlMessageFormat>();
 
   const write = (part: Part, target: string | undefined): string => {
-    if (typeof part === 'string') return writing.escape(part);
+    if (typeof part !== 'object' || part instanceof Date) return writing.escape(String(part));
     if ('written' in part) return part.written;
     return writing.tag(part.tag, part.content.map((inner) => write(inner, target)).join(''), target);
   };
@@ -56,7 +56,7 @@ export function createTexts({
     if (source === undefined) return undefined;
     const format = parsed.get(id) ?? new IntlMessageFormat(source, locale);
     parsed.set(id, format);
-    const parts = format.formatToParts<Tagged | Written>({ ...values, ...tagMakers });
+    const parts = format.formatToParts<Exclude<Part, string>>({ ...tagMakers, ...values });
     return parts
       .map((part) => write(part.type === PART_TYPE.literal ? part.value : (part.value as Part), target))
       .join('');
@@ -72,7 +72,7 @@ export function createTexts({
 
 const maker =
   (tag: TextTag) =>
-  (content: (string | Tagged | Written)[]): Tagged => ({ tag, content });
+  (content: Part[]): Tagged => ({ tag, content });
 const tagMakers = { b: maker('b'), code: maker('code'), link: maker('link') };
 
 const entities: Readonly<Record<string, string>> = {
