@@ -31,6 +31,8 @@ const packages: Readonly<Record<string, string>> = {
   Xvfb: 'xvfb',
   xdotool: 'xdotool',
   import: 'imagemagick',
+  chromium: 'chromium',
+  '/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc': 'fonts-noto-cjk',
 };
 
 /** What this machine lacks, each with the package that brings it. */

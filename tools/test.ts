@@ -3,7 +3,7 @@
 //   npm test -- FILE …              these files alone
 //   npm test -- --without-clients   where the clients cannot be installed: their tests are skipped, and counted as skipped
 //   npm run test:long               the long sweeps too
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +25,12 @@ if (missing.length > 0) {
   console.error(`These programs are missing:\n${rows}\nInstall them, or run: npm test -- --without-clients`);
   process.exit(1);
 }
+
+// Browsers open the built portal, and a server that is started as by default serves it.
+const build = spawnSync(process.execPath, [path.join(root, 'tools/build-portal.ts'), '--if-changed'], {
+  stdio: 'inherit',
+});
+if (build.status !== 0) process.exit(1);
 
 const all = globSync(
   [

@@ -11,6 +11,7 @@ import { type HostKeyShown, openHostKeys, showHostKey } from '../host-keys.ts';
 import { createLog } from '../kernel/log.ts';
 import { migrate } from '../kernel/migrate.ts';
 import { openDatabase } from '../kernel/sql.ts';
+import { checkPortal } from '../portal.ts';
 import { clearUnfinished, type DemoFacts, demoFiles, markSeeding, openDemoFolder, writeFacts } from './demo-folder.ts';
 import { handOut } from './hand-out.ts';
 import { brokerName } from './people.ts';
@@ -36,6 +37,7 @@ export async function runDemo(): Promise<number> {
   for (const [setting, host] of Object.entries(addresses)) {
     if (!isLoopback(host)) throw refusals.demo_loopback_only({ setting });
   }
+  await checkPortal(settings);
   const before = await openDemoFolder(settings.dataDir);
   return serveUntilSignal(settings, () => openDemo(settings, before));
 }

@@ -63,10 +63,15 @@ function ownLanguages(): Plugin {
   };
 }
 
+// In development everything but the application's own files is answered by a server that runs beside.
+const behind = ['/v1', '/sign-in', '/invitation', '/brand', '/assets', '/help'];
+const serverUrl = 'http://127.0.0.1:2080';
+
 export default defineConfig({
   root: import.meta.dirname,
   base: '/',
   plugins: [ownLanguages(), react(), precompress(), listPages()],
+  server: { proxy: Object.fromEntries(behind.map((path) => [path, serverUrl])) },
   build: {
     outDir: 'dist',
     emptyOutDir: true,
@@ -77,6 +82,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     manifest: true,
     rolldownOptions: {
+      checks: { pluginTimings: false },
       input: { index: 'index.html', 'sign-in': 'sign-in/sign-in.ts' },
     },
     reportCompressedSize: false,

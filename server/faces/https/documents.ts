@@ -114,7 +114,8 @@ function sendDocument(reply: FastifyReply, answer: DocumentReply, isSecure: bool
   return reply.type('text/html; charset=utf-8').send(answer.html);
 }
 
-function renderDocument(
+/** A whole document around a page. */
+export function renderDocument(
   page: Page,
   parts: { files: PortalFiles; brand: Brand; texts: Texts; theme: Theme | undefined },
 ): string {

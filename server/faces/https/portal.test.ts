@@ -188,6 +188,17 @@ test('a link from elsewhere, with which no cookie is sent, is asked for once mor
   assert.equal((await get(face, '/statements/17', { ...signedIn, 'sec-fetch-site': 'cross-site' })).status, 200);
 });
 
+test('the logo of the broker is a picture that runs nothing, and stands where the name would be written', async () => {
+  using fixture = await openPortalFixture();
+  const logo = { contentType: 'image/svg+xml', bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') };
+  const portal = { files: fixture.files, brand: { name: 'B', logo }, documents: [] };
+  await using face = await openTestFace({ routes: [], refusals: [], portal }, { [token]: somebody });
+  const answer = await get(face, '/brand/logo');
+  assert.equal(answer.headers['content-type'], 'image/svg+xml');
+  assert.match(String(answer.headers['content-security-policy']), /default-src 'none'.*sandbox/);
+  assert.match((await get(face, '/', signedIn)).bytes.toString(), /<meta name="logo" content="\/brand\/logo">/);
+});
+
 test('a portal that was not built is said to be, with what to do', async () => {
   using fixture = await openPortalFixture();
   rmSync(path.join(fixture.folder, 'pages.json'));
