@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 // USER_HZ of every Linux that Node runs on.
 const ticksPerSecond = 100;
-const sampledEveryMs = 250;
+// A look walks every page of the processes, which costs those with much memory most.
+const sampledEveryMs = 2000;
 const leaversMs = 3000;
 
 const read = (file: string): string => {

@@ -27,6 +27,7 @@ export function createChannel(parts: {
   // RFC 4254 §5.2: the peer's maximum counts data alone; ours keeps a packet within the shared bench.
   const packetBytesMax = Math.min(parts.peerPacketBytes, payloadBytesMax - dataHeadBytes);
   const queue = createByteQueue();
+  let writtenBytes = 0;
   // Receiving: window size = left + unconsumed + given back and not yet announced.
   let windowBytes = limits.windowBytes;
   let windowLeft = windowBytes;
@@ -59,7 +60,10 @@ export function createChannel(parts: {
     },
     write(...pieces) {
       if (isOver || wantsEof || wantsClose) return true;
-      for (const piece of pieces) queue.push(piece);
+      for (const piece of pieces) {
+        queue.push(piece);
+        writtenBytes += piece.length;
+      }
       parts.wake();
       if (queue.sizeBytes < limits.channelQueueBytesHigh) return true;
       owesDrain = true;
@@ -81,6 +85,9 @@ export function createChannel(parts: {
     },
     get queuedBytes() {
       return queue.sizeBytes;
+    },
+    get writtenBytes() {
+      return writtenBytes;
     },
   };
 

@@ -211,6 +211,8 @@ export interface Channel {
   close(): void;
   /** Bytes queued and not yet handed to `send`. */
   readonly queuedBytes: number;
+  /** Bytes queued so far. Once as many have left the queue as were queued then, the buffers of then may be used again. */
+  readonly writtenBytes: number;
 }
 
 /** Creates the server side of one connection; nothing happens before `start()`. Source: RFC 4251–4254. */

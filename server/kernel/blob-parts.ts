@@ -78,8 +78,8 @@ export async function openPart(blobs: Pick<BlobStore, 'open'>, part: BlobPart): 
     ...reader,
     sizeBytes,
     sha256,
-    read: (offsetBytes, lengthBytes) =>
-      reader.read(inside(offsetBytes), inside(offsetBytes + lengthBytes) - inside(offsetBytes)),
+    read: (offsetBytes, lengthBytes, into) =>
+      reader.read(inside(offsetBytes), inside(offsetBytes + lengthBytes) - inside(offsetBytes), into),
     stream: ({ start = 0, end = sizeBytes } = {}) => reader.stream({ start: inside(start), end: inside(end) }),
   };
 }

@@ -67,8 +67,8 @@ export interface BlobPart extends SealedBlob {
 }
 
 export interface BlobReader extends SealedBlob, AsyncDisposable {
-  /** Shape: fewer bytes than asked for at the end, none beyond it. */
-  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
+  /** Shape: fewer bytes than asked for at the end, none beyond it; in `into`, which must be large enough, where that is given. */
+  read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer>;
   /** The bytes from `start` up to but not including `end`, in pieces of at most 64 KiB. */
   stream(range?: { start?: number; end?: number }): AsyncIterable<Buffer>;
   close(): Promise<void>;

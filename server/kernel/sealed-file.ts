@@ -15,6 +15,7 @@ import {
 } from './blob-frames.ts';
 import { onMedium } from './blob-medium.ts';
 import { BlobFault, type BlobReader, type DataKeys } from './blobs.ts';
+import { releaseMemory } from './buffers.ts';
 
 /** Frames read at once when a range spans several, and frames kept for the next read: a quarter of a megabyte. */
 const framesAtOnce = 4;
@@ -115,12 +116,32 @@ function createReader(parts: {
     });
   }
 
-  async function read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
+  /** Puts a stretch into a buffer. Frames that lie in it whole are let go at once; those at its ends may be asked for again. */
+  async function copyStretch(offsetBytes: number, end: number, into: Buffer): Promise<void> {
+    const from = Math.floor(offsetBytes / frameSizeBytes);
+    const known = await kept.get(from);
+    const first = known ? from + 1 : from;
+    const read = first < countFrames(end) ? await readFrames(first, countFrames(end) - 1) : [];
+    for (const [at, text] of [...(known ? [known] : []), ...read].entries()) {
+      const base = (from + at) * frameSizeBytes;
+      text.copy(into, Math.max(0, base - offsetBytes), Math.max(0, offsetBytes - base), end - base);
+      if (text === known) continue;
+      if (offsetBytes <= base && base + text.length <= end) releaseMemory(text);
+      else keep(from + at, Promise.resolve(text));
+    }
+  }
+
+  async function read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer> {
     const end = Math.min(offsetBytes + lengthBytes, seal.sizeBytes);
-    const pieces: Buffer[] = [];
+    if (offsetBytes >= end) return Buffer.alloc(0);
+    if (!into && stretchEnd(offsetBytes, end) === end) {
+      const pieces = await readStretch(offsetBytes, end);
+      return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    }
+    const bytes = into ? into.subarray(0, end - offsetBytes) : Buffer.allocUnsafeSlow(end - offsetBytes);
     for (let at = offsetBytes; at < end; at = stretchEnd(at, end))
-      pieces.push(...(await readStretch(at, stretchEnd(at, end))));
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+      await copyStretch(at, stretchEnd(at, end), bytes.subarray(at - offsetBytes));
+    return bytes;
   }
 
   const close = async (): Promise<void> => {

@@ -90,7 +90,7 @@ export function createSftpMount(parts: {
           isWritable: file.origin === 'client',
         },
         sha256: file.sha256,
-        read: (offsetBytes, lengthBytes) => reader.read(offsetBytes, lengthBytes),
+        read: (offsetBytes, lengthBytes, into) => reader.read(offsetBytes, lengthBytes, into),
         close: (fetched) => leaveReceipt(reader.close(fetched)),
       };
     },

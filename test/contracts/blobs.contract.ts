@@ -193,6 +193,8 @@ async function compareRange(reader: BlobReader, bytes: Buffer, random: Random): 
   const end = start + randomBelow(random, randomBelow(random, 2) ? 1000 : 4 * frame);
   const expected = bytes.subarray(start, end);
   assert.ok((await reader.read(start, end - start)).equals(expected), `read ${start} to ${end}`);
+  const into = await reader.read(start, end - start, Buffer.alloc(end - start));
+  assert.ok(into.equals(expected), `read ${start} to ${end} into a buffer`);
   assert.ok((await collect(reader.stream({ start, end }))).equals(expected), `stream ${start} to ${end}`);
 }
 

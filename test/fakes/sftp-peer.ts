@@ -28,6 +28,7 @@ export function createPeer(tree: FakeTree, options: PeerOptions = {}) {
   const faults: unknown[] = [];
   const counted = { read: 0, written: 0, given: 0, consumed: 0, queuedBytesMax: 0 };
   let window = windowBytes;
+  let writtenBytes = 0;
   const queued = (): number => waiting.reduce((sum, bytes) => sum + bytes.length, 0);
   const channel: SessionChannel = {
     onData: () => undefined,
@@ -37,9 +38,16 @@ export function createPeer(tree: FakeTree, options: PeerOptions = {}) {
     consume: (sizeBytes) => void (counted.consumed += sizeBytes),
     write(...parts) {
       waiting.push(...parts);
+      for (const part of parts) writtenBytes += part.length;
       move();
       counted.queuedBytesMax = Math.max(counted.queuedBytesMax, queued());
       return queued() < 1024 * 1024;
+    },
+    get queuedBytes() {
+      return queued();
+    },
+    get writtenBytes() {
+      return writtenBytes;
     },
     exit: (status) => void log.push(`exit ${status}`),
     close: () => void log.push('close'),

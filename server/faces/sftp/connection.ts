@@ -12,6 +12,7 @@ import {
   type ServerConnection,
   type Verdict,
 } from '@broadgate/ssh';
+import { releaseMemory } from '../../kernel/buffers.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import { sourceOf } from './addresses.ts';
@@ -95,6 +96,8 @@ export function openConnection<Ticket>(
   let isStopping = false;
   let isCorked = false;
   let farewellAtMs: number | undefined;
+  /** Handed to the socket and not written yet, in order; SSH never touches them again. */
+  const unwritten: Buffer[] = [];
 
   const ssh: ServerConnection = createServerConnection(
     {
@@ -166,9 +169,13 @@ export function openConnection<Ticket>(
         socket.uncork();
       });
     }
-    socket.write(bytes);
+    unwritten.push(bytes);
+    socket.write(bytes, written);
     return socket.writableLength < socketBytesHigh;
   }
+
+  /** Called once for each write, in their order, when the system has its bytes or the socket is gone. */
+  const written = (): void => releaseMemory(unwritten.shift()!);
 
   /** T14: users that exist and users that do not take the same way through here. */
   async function authenticate(attempt: AuthAttempt): Promise<Verdict> {

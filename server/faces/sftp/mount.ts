@@ -218,9 +218,9 @@ export interface ReadHandle {
   readonly sha256: string | undefined;
   /**
    * Fewer bytes than asked only at the end of the file, none beyond it. The face reads ahead: what was read is not
-   * what was sent.
+   * what was sent. Where `into` is given and large enough the bytes are put there, and the answer is a view of it.
    */
-  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
+  read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer>;
   /** Told what of the file went out to the peer, for receipts, which are durable when the mount is closed. */
   close(fetched: Fetched): Promise<void>;
 }

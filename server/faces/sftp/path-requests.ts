@@ -23,7 +23,7 @@ import type { Handles, OpenThing } from './handles.ts';
 import { openListing } from './listing.ts';
 import type { SftpMount } from './mount.ts';
 import { canonicalPath } from './paths.ts';
-import { createReading } from './reading.ts';
+import { createReading, type Output } from './reading.ts';
 import type { PathOrder } from './work-queue.ts';
 import { createWriting } from './writing.ts';
 
@@ -36,6 +36,7 @@ export interface PathRequestParts {
   readonly order: PathOrder;
   readonly allotment: Allotment;
   readonly buffers: BatchBuffers;
+  readonly output: Output;
   readonly clock: Clock;
   readonly countWritten: (sizeBytes: number) => void;
   /** True once the channel ends: what may take long stops. */
@@ -43,7 +44,7 @@ export interface PathRequestParts {
 }
 
 export function createPathRequests(parts: PathRequestParts) {
-  const { mount, user, handles, order, allotment, buffers, clock, countWritten, isOver } = parts;
+  const { mount, user, handles, order, allotment, buffers, output, clock, countWritten, isOver } = parts;
 
   const shared = (exchange: Exchange, work: () => Promise<void>): void => order.shared(() => attempt(exchange, work));
   const exclusive = (exchange: Exchange, work: () => Promise<void>): void =>
@@ -69,7 +70,8 @@ export function createPathRequests(parts: PathRequestParts) {
   }
 
   async function openRead(path: string): Promise<OpenThing> {
-    return { kind: 'reading', reading: createReading(await mount.openRead(path), allotment.readAhead) };
+    const handle = await mount.openRead(path);
+    return { kind: 'reading', reading: createReading(handle, { budget: allotment.readAhead, buffers, output }) };
   }
 
   async function openWrite(path: string, mode: RequestOf<'open'>['mode']): Promise<OpenThing> {

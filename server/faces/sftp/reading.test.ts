@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { createBatchBuffers } from './batch-buffers.ts';
 import type { Fetched, ReadHandle } from './mount.ts';
 import { createRanges, rangesMax } from './ranges.ts';
 import { createReading } from './reading.ts';
 import { createPathOrder, createWorkQueue } from './work-queue.ts';
+
+const nothingWaits = { queuedBytes: 0, writtenBytes: 0 };
 
 function createFile(sizeBytes: number) {
   const bytes = Buffer.from(Array.from({ length: sizeBytes }, (_, index) => (index * 7 + (index >> 8)) & 255));
@@ -34,7 +37,7 @@ test('a client that reads on is served from blocks of growing size, and nothing 
   const size = 6 * 1024 * 1024;
   const file = createFile(size);
   const budget = { leftBytes: 8 * 1024 * 1024 };
-  const reading = createReading(file.handle, budget);
+  const reading = createReading(file.handle, { budget, buffers: createBatchBuffers(), output: nothingWaits });
   const parts: Buffer[] = [];
   for (let at = 0; at < size; at += 32_768) {
     parts.push(...(await reading.read(at, 32_768)));
@@ -52,6 +55,43 @@ test('a client that reads on is served from blocks of growing size, and nothing 
   assert.equal(budget.leftBytes, 8 * 1024 * 1024);
 });
 
+test('a buffer is filled anew only when every answer from it has left', async () => {
+  const size = 16 * 1024 * 1024;
+  const file = createFile(size);
+  const into = new Set<Buffer>();
+  const handle: ReadHandle = {
+    ...file.handle,
+    async read(offset, length, buffer) {
+      const bytes = await file.handle.read(offset, length);
+      if (buffer === undefined) return bytes;
+      into.add(buffer);
+      return buffer.subarray(0, bytes.copy(buffer));
+    },
+  };
+  const waiting: { readonly at: number; readonly views: readonly Buffer[] }[] = [];
+  const output = { queuedBytes: 0, writtenBytes: 0 };
+  const budget = { leftBytes: 8 * 1024 * 1024 };
+  const reading = createReading(handle, { budget, buffers: createBatchBuffers(), output });
+  const leave = (): void => {
+    const { at, views } = waiting.shift()!;
+    const bytes = Buffer.concat(views);
+    assert.ok(bytes.equals(file.bytes.subarray(at, at + bytes.length)), `the answer at ${at}`);
+    output.queuedBytes -= bytes.length;
+  };
+  // Three megabytes wait to leave all the time.
+  for (let at = 0; at < size; at += 32_768) {
+    const views = await reading.read(at, 32_768);
+    waiting.push({ at, views });
+    output.queuedBytes += 32_768;
+    output.writtenBytes += 32_768;
+    await Promise.resolve();
+    if (output.queuedBytes > 3 * 1024 * 1024) leave();
+  }
+  await reading.close('closed');
+  while (waiting.length > 0) leave();
+  assert.ok(into.size <= 8, `${into.size} buffers for ${size} bytes`);
+});
+
 test('any order of reads gives the bytes of the file, with any budget', async () => {
   const file = createFile(300_000);
   await fc.assert(
@@ -60,7 +100,7 @@ test('any order of reads gives the bytes of the file, with any budget', async ()
       fc.constantFrom(0, 100_000, 8_000_000),
       async (reads, leftBytes) => {
         const budget = { leftBytes };
-        const reading = createReading(file.handle, budget);
+        const reading = createReading(file.handle, { budget, buffers: createBatchBuffers(), output: nothingWaits });
         let next = 0;
         for (const [offset, length, goesOn] of reads) {
           const at = goesOn ? next : offset;

@@ -1,4 +1,5 @@
 // A file that a client reads: answers from what was read ahead, and keeps count of what went out.
+import { type BatchBuffers, batchBytesMax } from './batch-buffers.ts';
 import type { ReadHandle } from './mount.ts';
 import { createRanges } from './ranges.ts';
 
@@ -9,20 +10,32 @@ export interface ReadBudget {
 
 export const readAheadBytesMax = 8 * 1024 * 1024;
 const blockBytesMin = 64 * 1024;
-const blockBytesMax = 1024 * 1024;
+const blockBytesMax = batchBytesMax;
 
 export type Reading = ReturnType<typeof createReading>;
+
+/** Where answers wait until they leave; see `Channel` of @broadgate/ssh. */
+export interface Output {
+  readonly queuedBytes: number;
+  readonly writtenBytes: number;
+}
 
 interface Block {
   readonly start: number;
   readonly bytes: Buffer;
+  /** Larger than a small file's: given back when nothing that waits to leave is a view of it. */
+  readonly buffer: Buffer | undefined;
 }
 
 /**
  * Reads whole blocks in a row, larger ones the longer a client reads on without a jump, and the next one while the last
  * is being sent. NOTE: callers take turns (work-queue.ts); the mount's handle is never asked two things at once.
  */
-export function createReading(handle: ReadHandle, budget: ReadBudget) {
+export function createReading(
+  handle: ReadHandle,
+  parts: { readonly budget: ReadBudget; readonly buffers: BatchBuffers; readonly output: Output },
+) {
+  const { budget, buffers, output } = parts;
   const { sizeBytes } = handle.attributes;
   const sent = createRanges();
   // Blocks in a row without gaps; the client is expected to go on at `expected`.
@@ -37,8 +50,20 @@ export function createReading(handle: ReadHandle, budget: ReadBudget) {
     return last ? last.start + last.bytes.length : expected;
   };
 
+  /** Buffers of dropped blocks with the place in the output behind the last answer from them. */
+  const leaving: { readonly buffer: Buffer; readonly atBytes: number }[] = [];
+
   function drop(count: number): void {
-    for (const block of blocks.splice(0, count)) budget.leftBytes += block.bytes.length;
+    for (const { bytes, buffer } of blocks.splice(0, count)) {
+      budget.leftBytes += bytes.length;
+      if (buffer) leaving.push({ buffer, atBytes: output.writtenBytes });
+    }
+    giveBack();
+  }
+
+  function giveBack(): void {
+    const leftBytes = output.writtenBytes - output.queuedBytes;
+    while (leaving.length > 0 && leaving[0]!.atBytes <= leftBytes) buffers.give(leaving.shift()!.buffer);
   }
 
   /** The range as views of the blocks; undefined where they do not hold all of it. */
@@ -57,9 +82,10 @@ export function createReading(handle: ReadHandle, budget: ReadBudget) {
 
   async function fetch(start: number, length: number): Promise<void> {
     const wanted = Math.min(length, sizeBytes - start);
-    const bytes = await handle.read(start, wanted);
+    const buffer = wanted > blockBytesMin && wanted <= batchBytesMax ? buffers.take() : undefined;
+    const bytes = await handle.read(start, wanted, buffer);
     if (bytes.length !== wanted) throw new Error(`a read of ${wanted} bytes inside a file gave ${bytes.length}`);
-    blocks.push({ start, bytes });
+    blocks.push({ start, bytes, buffer });
     budget.leftBytes -= bytes.length;
   }
 

@@ -28,6 +28,8 @@ export interface SessionChannel {
   write(...parts: Buffer[]): boolean;
   exit(status: number): void;
   close(): void;
+  readonly queuedBytes: number;
+  readonly writtenBytes: number;
 }
 
 export interface SessionParts {
@@ -200,7 +202,7 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
     (opened) => {
       mount = opened;
       const order = createPathOrder();
-      const onPath = createPathRequests({ ...parts, mount, handles, order, isOver });
+      const onPath = createPathRequests({ ...parts, mount, handles, order, isOver, output: channel });
       const onHandle = createHandleRequests({
         handles,
         order,

@@ -26,8 +26,8 @@ export interface FileReader {
   readonly file: Readable;
   /** Holds the bytes, so that they stay the same whatever is published or removed meanwhile. */
   begin(): Promise<void>;
-  /** Fewer bytes than asked only at the end. Units: bytes. */
-  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
+  /** Fewer bytes than asked only at the end; in `into` where that is given. Units: bytes. */
+  read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer>;
   /** Units: bytes; `end` is exclusive. */
   stream(range: { start: number; end: number }): AsyncIterable<Buffer>;
   /** Told what went out; resolves when the receipt is durable. Closing again does nothing. */
@@ -48,7 +48,7 @@ export function createReading(parts: { clock: Clock; blobs: BlobStore; receipts:
         async begin() {
           await begin();
         },
-        read: async (offsetBytes, lengthBytes) => (await begin()).read(offsetBytes, lengthBytes),
+        read: async (offsetBytes, lengthBytes, into) => (await begin()).read(offsetBytes, lengthBytes, into),
         async *stream(range) {
           yield* (await begin()).stream(range);
         },
