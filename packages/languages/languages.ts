@@ -2,20 +2,23 @@
 
 export type Direction = 'ltr' | 'rtl';
 
-/** Every locale, a line each, with its own name for itself; its texts lie in `catalogues/<tag>`. The first is the source. */
+/**
+ * Every locale, a line each, with its own name for itself; its texts lie in `catalogues/<locale>`. The first is the source.
+ * Shape: `region` is the tag under which the parts of the portal keep their own few words for screen readers.
+ */
 export const languages = [
-  { locale: 'en', name: 'English', direction: 'ltr' },
-  { locale: 'pt', name: 'Português', direction: 'ltr' },
-  { locale: 'es', name: 'Español', direction: 'ltr' },
-  { locale: 'fr', name: 'Français', direction: 'ltr' },
-  { locale: 'de', name: 'Deutsch', direction: 'ltr' },
-  { locale: 'it', name: 'Italiano', direction: 'ltr' },
-  { locale: 'zh-Hant', name: '繁體中文', direction: 'ltr' },
-  { locale: 'zh-Hans', name: '简体中文', direction: 'ltr' },
-  { locale: 'ja', name: '日本語', direction: 'ltr' },
-  { locale: 'ru', name: 'Русский', direction: 'ltr' },
-  { locale: 'ar', name: 'العربية', direction: 'rtl' },
-] as const satisfies readonly { locale: string; name: string; direction: Direction }[];
+  { locale: 'en', name: 'English', direction: 'ltr', region: 'en-US' },
+  { locale: 'pt', name: 'Português', direction: 'ltr', region: 'pt-BR' },
+  { locale: 'es', name: 'Español', direction: 'ltr', region: 'es-ES' },
+  { locale: 'fr', name: 'Français', direction: 'ltr', region: 'fr-FR' },
+  { locale: 'de', name: 'Deutsch', direction: 'ltr', region: 'de-DE' },
+  { locale: 'it', name: 'Italiano', direction: 'ltr', region: 'it-IT' },
+  { locale: 'zh-Hant', name: '繁體中文', direction: 'ltr', region: 'zh-TW' },
+  { locale: 'zh-Hans', name: '简体中文', direction: 'ltr', region: 'zh-CN' },
+  { locale: 'ja', name: '日本語', direction: 'ltr', region: 'ja-JP' },
+  { locale: 'ru', name: 'Русский', direction: 'ltr', region: 'ru-RU' },
+  { locale: 'ar', name: 'العربية', direction: 'rtl', region: 'ar-AE' },
+] as const satisfies readonly { locale: string; name: string; direction: Direction; region: string }[];
 
 export type Locale = (typeof languages)[number]['locale'];
 
@@ -27,6 +30,9 @@ export type Catalogue = Readonly<Record<string, string>>;
 
 export const directionOf = (locale: Locale): Direction =>
   languages.find((language) => language.locale === locale)?.direction ?? 'ltr';
+
+export const regionOf = (locale: Locale): string =>
+  languages.find((language) => language.locale === locale)?.region ?? locale;
 
 /** The locale that serves a language tag best: `pt-PT` is served by pt, `zh-HK` by zh-Hant, `zh` by zh-Hans; undefined when none does. */
 export function matchLocale(tag: string): Locale | undefined {

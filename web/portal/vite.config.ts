@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
-import { regions } from './language/regions.ts';
+import { languages } from '@broadgate/languages';
 
 const compressible = /\.(js|css|svg|json|html)$/;
 const sizeBytesMin = 512;
@@ -48,8 +48,8 @@ function listPages(): Plugin {
   };
 }
 
-// Regions whose words for screen readers React Aria holds, one for each of our languages: language/regions.ts asks for these.
-const spoken = new Set(Object.values(regions));
+// Regions whose words for screen readers React Aria holds, one for each of our languages.
+const spoken = new Set<string>(languages.map(({ region }) => region));
 
 /** Leaves out what React Aria says in languages that the portal does not have: two thirds of its words. */
 function ownLanguages(): Plugin {

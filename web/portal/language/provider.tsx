@@ -1,9 +1,9 @@
 // Gives the pages their language: texts, formats and direction, for our own parts and for React Aria's.
+import { regionOf } from '@broadgate/languages';
 import { type ReactNode, useSyncExternalStore } from 'react';
 import { I18nProvider } from 'react-aria-components';
 import { IntlProvider } from 'react-intl';
 import { readLanguage, watchLanguage } from './catalogues.ts';
-import { regions } from './regions.ts';
 import { readZone, watchZone } from './zone.ts';
 
 export function LanguageProvider({ children }: { readonly children: ReactNode }) {
@@ -11,7 +11,7 @@ export function LanguageProvider({ children }: { readonly children: ReactNode })
   const zone = useSyncExternalStore(watchZone, readZone);
   return (
     <IntlProvider locale={locale} messages={texts} timeZone={zone} onError={reportText} defaultRichTextElements={tags}>
-      <I18nProvider locale={regions[locale]}>{children}</I18nProvider>
+      <I18nProvider locale={regionOf(locale)}>{children}</I18nProvider>
     </IntlProvider>
   );
 }
