@@ -3,6 +3,8 @@ import type { Settings } from './config.ts';
 import { createSftpListener } from './faces/sftp/listener.ts';
 import { openHttpsFace } from './faces/https/face.ts';
 import { blobFolder, clock, createIdentityOf, ids, openVaultOf, random } from './foundations.ts';
+import { createHelp, readLibrary } from './help/help.ts';
+import { createHelpTexts } from './help-texts.ts';
 import { openHostKeys, showHostKey } from './host-keys.ts';
 import { createAudit } from './kernel/audit.ts';
 import { createChanges } from './kernel/changes.ts';
@@ -64,13 +66,14 @@ export async function openParts(start: AppStart, log: Log) {
   const identity = createIdentityOf(settings, database);
   const messages = createMessages({ database, clock, ids });
   const base = { database, clock, random, ids, audit, outbox, requests, log, identity, messages, blobs };
+  const sftpPort = (): number => settings.sftpPublicPort ?? start.faces?.sftp.port ?? settings.sftpPort;
   const delivery = createDelivery({
     ...base,
     settings: {
       ...deliveryDefaults,
       ...settings,
       hostName: settings.sftpHostName,
-      port: () => settings.sftpPublicPort ?? start.faces?.sftp.port ?? settings.sftpPort,
+      port: sftpPort,
       hostKeys: () => [...hostKeys.current, ...hostKeys.next].map(showHostKey),
       addresses: {
         widest: { ipv4: settings.widestIpv4, ipv6: settings.widestIpv6 },
@@ -92,6 +95,11 @@ export async function openParts(start: AppStart, log: Log) {
     },
   });
   for (const [kind, consumer] of Object.entries(statements.consumers)) outbox.consume(kind, consumer);
+  const help = createHelp({
+    library: await readLibrary(),
+    textOf: createHelpTexts(),
+    settings: { ...settings, sftpPort },
+  });
 
   const rest = opened.move();
   return {
@@ -102,6 +110,7 @@ export async function openParts(start: AppStart, log: Log) {
     pool,
     delivery,
     statements,
+    help,
     [Symbol.asyncDispose]: () => rest.disposeAsync(),
   };
 }

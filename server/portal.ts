@@ -5,6 +5,8 @@ import type { Brand, DocumentRoute } from './faces/https/documents.ts';
 import { openPortalFiles } from './faces/https/portal-files.ts';
 import type { PortalParts } from './faces/https/portal.ts';
 import { refusals } from './faces/https/rules.ts';
+import type { Help } from './help/help.ts';
+import { createHelpDocuments } from './help/pages-https.ts';
 import type { Identity } from './identity/identity.ts';
 import { createIdentityDocuments } from './identity/pages-https.ts';
 
@@ -13,13 +15,13 @@ const logoSizeBytesMax = 256 * 1024;
 /** Reads what the pages need; undefined where only programs are served. Refuses: portal_not_built, logo_unusable. */
 export async function openPortal(
   settings: Settings,
-  parts: { identity: Identity },
+  parts: { identity: Identity; help: Help },
 ): Promise<(PortalParts & { readonly documents: readonly DocumentRoute[] }) | undefined> {
   if (!settings.portal) return undefined;
   return {
     files: await openPortalFiles(settings.portalDir),
     brand: await openBrand(settings),
-    documents: createIdentityDocuments(parts),
+    documents: [...createIdentityDocuments(parts), ...createHelpDocuments(parts)],
   };
 }
 

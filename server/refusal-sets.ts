@@ -1,4 +1,5 @@
 // Every set of refusals that an operation behind the HTTPS face may throw: what the published description lists.
+import { refusals as help } from './help/rules.ts';
 import { refusals as identity } from './identity/rules.ts';
 import { refusals as requests } from './kernel/requests.ts';
 import { refusals as kernel } from './kernel/rules.ts';
@@ -16,6 +17,7 @@ export const refusalSets = [
   requests,
   identity,
   messages,
+  help,
   delivery,
   keys,
   connections,

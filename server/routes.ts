@@ -1,5 +1,7 @@
 // Every operation of the HTTPS face, gathered: what the face serves, and what the published description is printed from.
 import type { Route } from './faces/https/route.ts';
+import type { Help } from './help/help.ts';
+import { createHelpRoutes } from './help/https.ts';
 import { createIdentityRoutes } from './identity/https.ts';
 import type { Identity } from './identity/identity.ts';
 import { createNoticeRoutes } from './messages/https.ts';
@@ -16,6 +18,7 @@ import type { Statements } from './statements/statements.ts';
 export const createRoutes = (parts: {
   identity: Identity;
   messages: Messages;
+  help: Help;
   live: Live;
   delivery: Delivery;
   statements: Statements;
@@ -26,4 +29,5 @@ export const createRoutes = (parts: {
   ...createDeliveryRoutes(parts),
   ...createConnectionRoutes({ connections: parts.delivery }),
   ...createStatementRoutes(parts),
+  ...createHelpRoutes(parts),
 ];

@@ -80,6 +80,12 @@ export const table = {
     default: 'the broker',
     read: value.text,
   }),
+  brokerShortName: required({
+    name: 'BROADGATE_BROKER_SHORT_NAME',
+    meaning: 'What people write before the number of a help article, as in ACMEKB3842; empty for nothing',
+    default: '',
+    read: value.text,
+  }),
   brokerEmail: required({
     name: 'BROADGATE_BROKER_EMAIL',
     meaning: 'Address in the name of the key that signs statements',

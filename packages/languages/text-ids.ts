@@ -2,6 +2,7 @@
 import type access from './catalogues/en/access.json';
 import type design from './catalogues/en/design.json';
 import type frame from './catalogues/en/frame.json';
+import type help from './catalogues/en/help.json';
 import type home from './catalogues/en/home.json';
 import type notice from './catalogues/en/notice.json';
 import type page from './catalogues/en/page.json';
@@ -15,6 +16,7 @@ import type word from './catalogues/en/word.json';
 type Texts = typeof access &
   typeof design &
   typeof frame &
+  typeof help &
   typeof home &
   typeof notice &
   typeof page &

@@ -302,7 +302,7 @@ test(
     await handIn(desk, repository.client, { addresses: [there] });
     await eventually(async () => (await fromThere()).status === 0, { timeoutMs: 30_000 });
     assert.deepEqual(other.open(readFileSync(fetched), fingerprint), csv);
-    const article = readFileSync(join(import.meta.dirname, '../../docs/articles/KB3842.md'), 'utf8');
+    const article = readFileSync(join(import.meta.dirname, '../../docs/articles/en/KB3842.md'), 'utf8');
     assert.match(article, /another computer,[^.]*address/);
   },
 );

@@ -380,7 +380,7 @@ test('SF-30: one intake takes key, address and re-key, and its article describes
     await desk.post(`/v1/clients/${client.clientId}/delivery/configured`);
   }
   assert.deepEqual(kinds, ['set_up', 'new_address', 're_key']);
-  const article = readFileSync(path.join(import.meta.dirname, '../../docs/articles/KB3842.md'), 'utf8');
+  const article = readFileSync(path.join(import.meta.dirname, '../../docs/articles/en/KB3842.md'), 'utf8');
   for (const word of [/public key/i, /address/i, /replace/i, /never.*private key|private key.*never/i]) {
     assert.match(article, word);
   }

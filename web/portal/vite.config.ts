@@ -83,7 +83,7 @@ export default defineConfig({
     manifest: true,
     rolldownOptions: {
       checks: { pluginTimings: false },
-      input: { index: 'index.html', 'sign-in': 'sign-in/sign-in.ts' },
+      input: { index: 'index.html', 'sign-in': 'sign-in/sign-in.ts', help: 'help/help.ts' },
     },
     reportCompressedSize: false,
   },

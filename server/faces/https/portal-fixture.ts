@@ -33,7 +33,8 @@ export async function openPortalFixture(): Promise<
   write('assets/index-abc.js.gz', gzipSync(script));
   write('assets/sign-in-abc.css', 'body { margin: 0; }\n');
   write('assets/sign-in-abc.js', 'export {};\n');
-  const manifest = { 'sign-in/sign-in.ts': { file: 'assets/sign-in-abc.js', css: ['assets/sign-in-abc.css'] } };
+  const looks = { file: 'assets/sign-in-abc.js', css: ['assets/sign-in-abc.css'] };
+  const manifest = { 'sign-in/sign-in.ts': looks, 'help/help.ts': looks };
   write('.vite/manifest.json', JSON.stringify(manifest));
   const files = await openPortalFiles(folder);
   return { folder, files, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };

@@ -1,5 +1,9 @@
 // Printed from docs/reference/openapi.json by `npm run docs`: every operation of the API, and every named value, as types.
 
+export type Article = { readonly number: string; readonly title: string; readonly summary: string; readonly locale: string; readonly version: number; readonly locales: readonly (string)[]; readonly blocks: readonly ({ readonly kind: "heading"; readonly level: number; readonly id: string; readonly runs: readonly (HelpRun)[] } | { readonly kind: "paragraph"; readonly runs: readonly (HelpRun)[] } | { readonly kind: "note"; readonly runs: readonly (readonly (HelpRun)[])[] } | { readonly kind: "code"; readonly text: string } | { readonly kind: "list"; readonly isOrdered: boolean; readonly items: readonly ({ readonly depth: number; readonly runs: readonly (HelpRun)[]; readonly code: string | null })[] } | { readonly kind: "table"; readonly head: readonly (readonly (HelpRun)[])[]; readonly rows: readonly (readonly (readonly (HelpRun)[])[])[] })[] };
+
+export type ArticleBrief = { readonly number: string; readonly title: string; readonly summary: string; readonly locale: string; readonly version: number };
+
 export type BrokerKey = { readonly fingerprint: string; readonly userId: string; readonly certificate: string };
 
 export type Change = { readonly kind: "notice" | "statement" | "delivery" | "request" | "key" | "address" | "connection" | "refusal" | "receipt" | "run" | "deletion" | "client" | "sign_in" | "preferences"; readonly id: string | null };
@@ -33,6 +37,8 @@ export type DeskRequest = { readonly id: string; readonly clientId: string; read
 export type EndingKey = { readonly id: string; readonly clientId: string; readonly sort: "ssh" | "openpgp"; readonly state: string; readonly fingerprint: string; readonly expiresAt: string; readonly client: ClientBrief };
 
 export type Entry = { readonly id: string | null; readonly path: string; readonly name: string; readonly kind: "file" | "folder"; readonly origin: "broker" | "client"; readonly sizeBytes: number; readonly sha256: string | null; readonly placedAt: string; readonly modifiedAt: string; readonly expiresAt: string | null; readonly statementId: string | null; readonly isPartial: boolean };
+
+export type HelpRun = { readonly text: string; readonly form?: "strong" | "emphasis" | "code"; readonly href?: string };
 
 export type Invitation = { readonly token: string; readonly expiresAt: string };
 
@@ -130,6 +136,8 @@ export interface Operations {
     '/v1/repository/space': { answer: Space };
     '/v1/delivery-desk/uploads': { query: { readonly client?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (Upload)[]; readonly next: string | null }; item: Upload };
     '/v1/delivery-desk/uploads/{entryId}/file': { params: { readonly entryId: string } };
+    '/v1/help/articles': { query: { readonly q?: string | undefined; readonly locale?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (ArticleBrief)[]; readonly next: string | null }; item: ArticleBrief };
+    '/v1/help/articles/{number}': { params: { readonly number: string }; query: { readonly locale?: string | undefined }; answer: Article };
   };
   POST: {
     '/v1/sign-ins': { body: { readonly login: string; readonly password: string; readonly deliver?: "cookie" | "token" }; answer: { readonly me: Me; readonly expiresAt: string; readonly token: string | null } };
