@@ -13,7 +13,7 @@ export function createHelpTexts(): (id: string, locale: string) => string | unde
   const kept = new Map<string, Texts>();
   return (id, asked) => {
     const locale = locales.find((known) => known === asked) ?? 'en';
-    const texts = kept.get(locale) ?? createTexts({ locale, catalogue: readCatalogue(locale), outlet: plain });
+    const texts = kept.get(locale) ?? createTexts({ locale, catalogue: readCatalogue(locale), writing: plain });
     kept.set(locale, texts);
     return texts.find(id, unsaid);
   };

@@ -155,8 +155,9 @@ export function textOfBlock(block: Block): string {
     case 'list':
       return block.items.map((item) => `${textOfRuns(item.runs)} ${item.code ?? ''}`).join(' ');
     case 'table':
-      return [block.head, ...block.rows].flat().map(textOfRuns).join(' ');
+      break;
   }
+  return [block.head, ...block.rows].flat().map(textOfRuns).join(' ');
 }
 
 function idOf(runs: readonly Run[], taken: Set<string>): string {

@@ -183,6 +183,7 @@ function fillBlock(block: Block, fill: (text: string) => string): Block {
         })),
       };
     case 'table':
-      return { ...block, head: block.head.map(fillRuns), rows: block.rows.map((row) => row.map(fillRuns)) };
+      break;
   }
+  return { ...block, head: block.head.map(fillRuns), rows: block.rows.map((row) => row.map(fillRuns)) };
 }

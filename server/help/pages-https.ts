@@ -118,12 +118,12 @@ function renderBlock(block: Block): string {
       );
       return `<${tag}>${items.join('')}</${tag}>`;
     }
-    case 'table': {
-      const head = block.head.map((runs) => `<th scope="col">${renderRuns(runs)}</th>`).join('');
-      const rows = block.rows.map((row) => `<tr>${row.map((runs) => `<td>${renderRuns(runs)}</td>`).join('')}</tr>`);
-      return `<div class="table" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
-    }
+    case 'table':
+      break;
   }
+  const head = block.head.map((runs) => `<th scope="col">${renderRuns(runs)}</th>`).join('');
+  const rows = block.rows.map((row) => `<tr>${row.map((runs) => `<td>${renderRuns(runs)}</td>`).join('')}</tr>`);
+  return `<div class="table" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 const renderCode = (text: string): string => `<pre dir="ltr" tabindex="0"><code>${html.escape(text)}</code></pre>`;
