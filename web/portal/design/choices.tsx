@@ -14,14 +14,29 @@ interface CheckboxProps extends Pick<AriaCheckboxProps, 'isIndeterminate' | 'isR
   readonly onChange: (value: boolean) => void;
 }
 
+/** A box without words beside it, named by `aria-label` or `aria-labelledby`: for the cells of a table. */
+export function TickBox(props: AriaCheckboxProps): ReactNode {
+  return (
+    <AriaCheckbox {...props} className={styles.bare ?? ''}>
+      <Box isIndeterminate={props.isIndeterminate} />
+    </AriaCheckbox>
+  );
+}
+
+function Box({ isIndeterminate }: { isIndeterminate: boolean | undefined }): ReactNode {
+  return (
+    <span className={styles.box}>
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        {isIndeterminate ? <path d="M4 8h8" /> : <path d="m3.5 8.5 3 3 6-7" />}
+      </svg>
+    </span>
+  );
+}
+
 export function Checkbox({ label, description, value, ...props }: CheckboxProps): ReactNode {
   return (
     <AriaCheckbox {...props} isSelected={value} className={styles.choice ?? ''}>
-      <span className={styles.box}>
-        <svg viewBox="0 0 16 16" aria-hidden="true">
-          {props.isIndeterminate ? <path d="M4 8h8" /> : <path d="m3.5 8.5 3 3 6-7" />}
-        </svg>
-      </span>
+      <Box isIndeterminate={props.isIndeterminate} />
       <ChoiceText text={label} description={description} />
     </AriaCheckbox>
   );
