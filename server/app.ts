@@ -1,4 +1,5 @@
 // The composition root: opens every part in order, closes in reverse. Nothing imports it but the program's own processes and tests.
+import release from '../package.json' with { type: 'json' };
 import type { Settings } from './config.ts';
 import { createSftpListener } from './faces/sftp/listener.ts';
 import { openHttpsFace } from './faces/https/face.ts';
@@ -22,6 +23,7 @@ import { observe } from './observe.ts';
 import { crontabEvery, housekeeping } from './housekeeping.ts';
 import { openPortal } from './portal.ts';
 import { refusalSets } from './refusal-sets.ts';
+import { createOperations, createSampler } from './operations/operations.ts';
 import { createRoutes } from './routes.ts';
 import { createDelivery, deliveryDefaults } from './statements/delivery/delivery.ts';
 import { createEncryptionPool } from './statements/issuing/encryption-pool.ts';
@@ -177,10 +179,24 @@ export async function openApp(start: AppStart): Promise<App> {
   health.add('files', () => parts.blobs.freeBytes());
   opened.defer(() => health.stop());
 
+  const operations = createOperations({
+    ...parts,
+    health,
+    freeBytes: () => parts.blobs.freeBytes(),
+    version: release.version,
+  });
+  const sampler = createSampler({
+    ...parts,
+    version: release.version,
+    counts: () => ({ connections: sftp.counts.connections, streams: live.count() }),
+  });
+  const sampling = sampler.start();
+  opened.defer(() => sampling.close());
+
   const portal = await openPortal(settings, parts);
   const https = await openHttpsFace({
     ...(portal === undefined ? {} : { portal }),
-    routes: createRoutes({ ...parts, live }),
+    routes: createRoutes({ ...parts, live, operations }),
     refusals: refusalSets,
     clock,
     ids,
@@ -198,7 +214,10 @@ export async function openApp(start: AppStart): Promise<App> {
       return { isReady: ok, parts: checks };
     },
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-    observe: (answer) => observed.answer(answer),
+    observe(answer) {
+      observed.answer(answer);
+      sampler.noteAnswer(answer);
+    },
   });
   opened.defer(() => https.close({ graceMs }));
   await sftp.listen(faces.sftp);

@@ -4,6 +4,7 @@ import { refusals as identity } from './identity/rules.ts';
 import { refusals as requests } from './kernel/requests.ts';
 import { refusals as kernel } from './kernel/rules.ts';
 import { refusals as messages } from './messages/rules.ts';
+import { refusals as operations } from './operations/rules.ts';
 import { refusals as connections } from './statements/connections/rules.ts';
 import { refusals as delivery } from './statements/delivery/rules.ts';
 import { refusals as issuing } from './statements/issuing/rules.ts';
@@ -18,6 +19,7 @@ export const refusalSets = [
   identity,
   messages,
   help,
+  operations,
   delivery,
   keys,
   connections,

@@ -8,6 +8,8 @@ import { createNoticeRoutes } from './messages/https.ts';
 import type { Live } from './messages/live.ts';
 import { createLiveRoutes } from './messages/live-https.ts';
 import type { Messages } from './messages/messages.ts';
+import { createOperationsRoutes } from './operations/https.ts';
+import type { Operations } from './operations/operations.ts';
 import { createConnectionRoutes } from './statements/connections/https.ts';
 import type { Delivery } from './statements/delivery/delivery.ts';
 import { createDeliveryRoutes } from './statements/delivery/https.ts';
@@ -19,6 +21,7 @@ export const createRoutes = (parts: {
   identity: Identity;
   messages: Messages;
   help: Help;
+  operations: Operations;
   live: Live;
   delivery: Delivery;
   statements: Statements;
@@ -30,4 +33,5 @@ export const createRoutes = (parts: {
   ...createConnectionRoutes({ connections: parts.delivery }),
   ...createStatementRoutes(parts),
   ...createHelpRoutes(parts),
+  ...createOperationsRoutes(parts),
 ];

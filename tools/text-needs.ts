@@ -2,6 +2,7 @@
 import * as contract from '@broadgate/contract/delivery.ts';
 import { noticeKinds } from '@broadgate/contract/notices.ts';
 import * as identity from '@broadgate/contract/identity.ts';
+import * as operations from '@broadgate/contract/operations.ts';
 import * as statements from '@broadgate/contract/statements.ts';
 import { refusals as face } from '../server/faces/https/rules.ts';
 import { type RefusalTable, refusalTable } from '../server/kernel/refusal.ts';
@@ -64,6 +65,8 @@ function wordFamilies(): Readonly<Record<string, readonly string[]>> {
     entry_origin: wordsOf(statements.entry.properties.origin),
     run_state: wordsOf(statements.run.properties.state),
     run_row_state: wordsOf(statements.runRow.properties.state),
+    work_sort: wordsOf(operations.failedWork.properties.sort),
+    check_state: wordsOf(operations.health.properties.checks.items.properties.state),
     deletion_what: wordsOf(statements.deletion.properties.what),
     deletion_why: wordsOf(statements.deletion.properties.why),
   };

@@ -60,11 +60,21 @@ export function createAudit(parts: { clock: Clock }) {
         values (${parts.clock.nowMs()}, ${formatActor(actor)}, ${origin}::jsonb, ${entry.action}, ${entry.subject}, ${detail}::jsonb)`;
     },
 
-    /** Entries about a subject, newest first. */
-    list: (sql: Sql, query: { subject: string; beforeSequence?: number; limit: number }): Promise<AuditRow[]> =>
+    /** Entries, newest first: about a subject, by an actor as `formatActor` writes it, or all. */
+    list: (
+      sql: Sql,
+      query: {
+        subject?: string | undefined;
+        actor?: string | undefined;
+        beforeSequence?: number | undefined;
+        limit: number;
+      },
+    ): Promise<AuditRow[]> =>
       sql<AuditRow>`
         select sequence, at_ms as "atMs", actor, origin, action, subject, detail from audit
-        where subject = ${query.subject} and sequence < ${query.beforeSequence ?? Number.MAX_SAFE_INTEGER}
+        where (${query.subject ?? null}::text is null or subject = ${query.subject ?? null})
+          and (${query.actor ?? null}::text is null or actor = ${query.actor ?? null})
+          and sequence < ${query.beforeSequence ?? Number.MAX_SAFE_INTEGER}
         order by sequence desc limit ${Math.min(query.limit, 1000)}`,
 
     /**

@@ -103,6 +103,13 @@ export function createLive(parts: {
       };
     },
 
+    /** How many streams this process holds. */
+    count(): number {
+      let sum = 0;
+      for (const own of streams.values()) sum += own.size;
+      return sum;
+    },
+
     /** Ends streams with their sign-ins from now on. */
     async start(): Promise<{ close(): Promise<void> }> {
       const ear = await database.listen('sign_in_ended', (signInId) => {

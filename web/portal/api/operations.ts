@@ -4,6 +4,10 @@ export type Article = { readonly number: string; readonly title: string; readonl
 
 export type ArticleBrief = { readonly number: string; readonly title: string; readonly summary: string; readonly locale: string; readonly version: number };
 
+export type AuditCheck = { readonly isWhole: boolean; readonly rows: number | null; readonly unsealed: number | null; readonly hash: string | null; readonly brokenAt: number | null; readonly reason: string | null };
+
+export type AuditRow = { readonly sequence: number; readonly at: string; readonly actor: string; readonly face: string | null; readonly address: string | null; readonly action: string; readonly subject: string; readonly detail: string };
+
 export type BrokerKey = { readonly fingerprint: string; readonly userId: string; readonly certificate: string };
 
 export type Change = { readonly kind: "notice" | "statement" | "delivery" | "request" | "key" | "address" | "connection" | "refusal" | "receipt" | "run" | "deletion" | "client" | "sign_in" | "preferences"; readonly id: string | null };
@@ -38,11 +42,19 @@ export type EndingKey = { readonly id: string; readonly clientId: string; readon
 
 export type Entry = { readonly id: string | null; readonly path: string; readonly name: string; readonly kind: "file" | "folder"; readonly origin: "broker" | "client"; readonly sizeBytes: number; readonly sha256: string | null; readonly placedAt: string; readonly modifiedAt: string; readonly expiresAt: string | null; readonly statementId: string | null; readonly isPartial: boolean };
 
+export type FailedWork = { readonly id: string; readonly sort: "job" | "event"; readonly name: string; readonly attempts: number; readonly fault: string; readonly since: string };
+
+export type Health = { readonly isReady: boolean; readonly checks: readonly ({ readonly name: string; readonly state: "ok" | "failed" | "late" | "stopping" })[]; readonly version: string; readonly node: string; readonly now: string; readonly database: { readonly version: string; readonly sizeBytes: number }; readonly freeBytes: number | null; readonly workers: readonly (Worker)[]; readonly queues: { readonly jobsWaiting: number; readonly jobsFailed: number; readonly eventsWaiting: number; readonly eventsFailed: number; readonly oldestEventAt: string | null; readonly auditUnsealed: number } };
+
 export type HelpRun = { readonly text: string; readonly form?: "strong" | "emphasis" | "code"; readonly href?: string };
 
 export type Invitation = { readonly token: string; readonly expiresAt: string };
 
 export type Issued = { readonly id: string; readonly name: string; readonly version: number; readonly sha256: string; readonly sizeBytes: number };
+
+export type JobQueue = { readonly task: string; readonly waiting: number; readonly running: number; readonly failed: number; readonly nextAt: string | null };
+
+export type JobQueues = { readonly queues: readonly (JobQueue)[] };
 
 export type ManifestCheck = { readonly manifests: number; readonly faults: readonly ({ readonly manifest: string; readonly fault: string; readonly path: string | null })[] };
 
@@ -70,6 +82,8 @@ export type Run = { readonly id: string; readonly reference: string; readonly st
 
 export type RunRow = { readonly row: number; readonly account: string; readonly kind: string; readonly period: string; readonly file: string; readonly state: "waiting" | "issued" | "failed" | "refused"; readonly code: string | null; readonly detail: string | null; readonly statementId: string | null; readonly delivery: "waiting" | "placed" | null };
 
+export type Series = { readonly stepSeconds: number; readonly points: readonly ({ readonly at: string; readonly answers: number; readonly refused: number; readonly failed: number; readonly connections: number; readonly streams: number; readonly rssBytes: number; readonly lagMs: number })[] };
+
 export type SftpConnection = { readonly id: string; readonly clientId: string; readonly address: string; readonly fingerprint: string; readonly openedAt: string; readonly endedAt: string | null; readonly endReason: string | null; readonly clientSoftware: string | null; readonly kex: string | null; readonly hostKeyAlgorithm: string | null; readonly cipher: string | null; readonly mac: string | null; readonly bytesIn: number | null; readonly bytesOut: number | null };
 
 export type SignIn = { readonly id: string; readonly sort: "password" | "token"; readonly name: string | null; readonly address: string | null; readonly isCurrent: boolean; readonly createdAt: string; readonly usedAt: string; readonly expiresAt: string; readonly endedAt: string | null };
@@ -85,6 +99,8 @@ export type Timeline = { readonly steps: readonly (TimelineStep)[] };
 export type TimelineStep = { readonly step: "issued" | "waiting" | "encrypted" | "published" | "fetched" | "withdrawn" | "expired" | "expires"; readonly at: string; readonly waitsFor?: string; readonly certificateFingerprint?: string; readonly subkeyId?: string; readonly reason?: string; readonly receipt?: Receipt };
 
 export type Upload = { readonly id: string; readonly clientId: string; readonly path: string; readonly sizeBytes: number; readonly sha256: string; readonly uploadedAt: string; readonly expiresAt: string };
+
+export type Worker = { readonly id: string; readonly host: string; readonly pid: number; readonly version: string; readonly startedAt: string; readonly seenAt: string; readonly isSilent: boolean; readonly rssBytes: number; readonly lagMs: number; readonly connections: number; readonly streams: number };
 
 export interface Operations {
   GET: {
@@ -138,6 +154,11 @@ export interface Operations {
     '/v1/delivery-desk/uploads/{entryId}/file': { params: { readonly entryId: string } };
     '/v1/help/articles': { query: { readonly q?: string | undefined; readonly locale?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (ArticleBrief)[]; readonly next: string | null }; item: ArticleBrief };
     '/v1/help/articles/{number}': { params: { readonly number: string }; query: { readonly locale?: string | undefined }; answer: Article };
+    '/v1/operations/health': { answer: Health };
+    '/v1/operations/jobs': { answer: JobQueues };
+    '/v1/operations/failed': { query: { readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (FailedWork)[]; readonly next: string | null }; item: FailedWork };
+    '/v1/operations/audit': { query: { readonly subject?: string | undefined; readonly actor?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }; answer: { readonly items: readonly (AuditRow)[]; readonly next: string | null }; item: AuditRow };
+    '/v1/operations/series': { query: { readonly hours?: number | undefined }; answer: Series };
   };
   POST: {
     '/v1/sign-ins': { body: { readonly login: string; readonly password: string; readonly deliver?: "cookie" | "token" }; answer: { readonly me: Me; readonly expiresAt: string; readonly token: string | null } };
@@ -183,6 +204,8 @@ export interface Operations {
     '/v1/retention/clock': {  };
     '/v1/repository/folders': { body: { readonly path: string } };
     '/v1/repository/moves': { body: { readonly from: string; readonly to: string; readonly replace?: boolean } };
+    '/v1/operations/failed/{workId}/retry': { params: { readonly workId: string } };
+    '/v1/operations/audit/check': { answer: AuditCheck };
   };
   PUT: {
     '/v1/preferences': { body: Preferences; answer: Preferences };
