@@ -10,7 +10,7 @@ import type { Database } from '../kernel/sql.ts';
 import { checkOperations, forgottenAfterMs, refusals, silentAfterMs, stepMsOf } from './rules.ts';
 import * as store from './store.ts';
 
-export { createSampler, type Sampler } from './sampler.ts';
+export { createSampler } from './sampler.ts';
 
 export interface Worker extends store.Sample {
   readonly isSilent: boolean;

@@ -9,8 +9,6 @@ import type { Database } from '../kernel/sql.ts';
 import { sampledEveryMs, samplesKeptMs } from './rules.ts';
 import { deleteSamplesBefore, insertSample, updateEnded } from './store.ts';
 
-export type Sampler = ReturnType<typeof createSampler>;
-
 const cleanedEvery = 40;
 
 export function createSampler(parts: {
