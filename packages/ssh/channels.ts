@@ -10,6 +10,8 @@ import { createReader, formatByte, formatString, formatUint32, toPlainText } fro
 // Output sealed in one go before the socket is asked again.
 const sealedBytesMax = 256 * 1024;
 const subsystemBytesMax = 64;
+/** Around channel data in its packet: length and padding length, the head of the message, padding (RFC 4253 §6). */
+export const packetFramingBytes = 5 + 9 + 255;
 
 export function createChannels(parts: {
   readonly transport: Transport;

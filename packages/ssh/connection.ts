@@ -204,6 +204,9 @@ export function openConnection(options: ServerOptions, handler: ServerHandler): 
     get isSignedIn() {
       return authentication.signedIn !== undefined && endReason === undefined;
     },
+    get unreadBytes() {
+      return transport.unreadBytes;
+    },
     get bufferedBytes() {
       return transport.bufferedBytes + channels.queuedBytes;
     },

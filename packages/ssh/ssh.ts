@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts';
 
 export { fingerprint, formatHostKey, formatPublicKeyLine, generateHostKey, parseHostKey } from './host-keys.ts';
 export { defaultLimits } from './limits.ts';
+export { packetFramingBytes } from './channels.ts';
 export type { HostKey, Limits };
 
 export interface ServerOptions {
@@ -176,6 +177,8 @@ export interface ServerConnection {
   readonly summary: ConnectionSummary;
   /** True once signed in and not ended. */
   readonly isSignedIn: boolean;
+  /** Received and not taken as packets yet. Once signed in, nobody looks at the bytes before them any more. */
+  readonly unreadBytes: number;
   /** Memory held for this peer: unread input, unsent channel data and replies. */
   readonly bufferedBytes: number;
 }
@@ -188,7 +191,10 @@ export interface ServerConnection {
 export interface Channel {
   /** Ours; unique among the open channels of the connection. */
   readonly id: number;
-  /** Data in order. Bytes may be kept; they count against the window until `consume` gives them back. */
+  /**
+   * Data in order. Bytes may be kept; they count against the window until `consume` gives them back. Their memory is the
+   * packet's, which nobody else looks at again: at most `packetFramingBytes` of it lie around them.
+   */
   onData: (bytes: Buffer) => void;
   /** The peer will send no more data; it still reads. */
   onEof: () => void;

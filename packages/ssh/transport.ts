@@ -262,6 +262,9 @@ export function createTransport(parts: {
     get sealedBytes(): number {
       return output.waitingBytes;
     },
+    get unreadBytes(): number {
+      return input.bufferedBytes;
+    },
     get bufferedBytes(): number {
       return input.bufferedBytes + output.waitingBytes + postponedBytes;
     },

@@ -45,6 +45,11 @@ export interface StagedBlob extends AsyncDisposable {
   truncate(sizeBytes: number): Promise<void>;
   /** Resolves when everything written so far survives a loss of power. */
   sync(): Promise<void>;
+  /**
+   * The same for as much as is settled, beside further calls instead of between them; one at a time.
+   * Shape: how many bytes from the start survive a loss of power from now on. Units: bytes.
+   */
+  checkpoint(): Promise<number>;
   /** Makes it immutable and durable; the handle is closed. */
   seal(): Promise<SealedBlob>;
   /** Removes it; the handle is closed. */

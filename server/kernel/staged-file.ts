@@ -17,6 +17,7 @@ import {
 } from './blob-frames.ts';
 import { onMedium, writeAllFully, writeFully } from './blob-medium.ts';
 import { BlobFault, type SealedBlob, type StagedBlob } from './blobs.ts';
+import { releaseMemory } from './buffers.ts';
 import { createSemaphore } from './limits.ts';
 import type { Random } from './random.ts';
 
@@ -56,6 +57,8 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
   let sizeBytes = 0;
   /** Frames below this were synced, and are not overwritten in place without a second copy. */
   let syncedFrames = 0;
+  /** The lowest frame that was written since the checkpoint under way began. */
+  let touchedFrame = Infinity;
   let redo: FileHandle | undefined;
   let redoSizeBytes = 0;
   let hash: Hash | undefined = createHash('sha256');
@@ -86,6 +89,7 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
       redoSizeBytes += slot.length + 8;
       await redo.datasync();
     }
+    touchedFrame = Math.min(touchedFrame, index);
     await writeFully(handle, slot, headerSizeBytes + index * strideBytes);
     noteNonce(index, nonce);
     frame.isDirty = false;
@@ -154,8 +158,10 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
       pieces.push(...cipher.sealPieces(first + used.length, nonce, text.subarray(at, at + frameSizeBytes)));
       used.push(nonce);
     }
+    touchedFrame = Math.min(touchedFrame, first);
     await writeAllFully(handle, pieces, headerSizeBytes + first * strideBytes);
     for (const [at, nonce] of used.entries()) noteNonce(first + at, nonce);
+    for (const piece of pieces) releaseMemory(piece);
     sizeBytes += text.length;
   }
 
@@ -196,6 +202,7 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
     const last = toBytes % frameSizeBytes === 0 ? undefined : await hold(kept - 1);
     for (const index of held.keys()) if (index >= kept) held.delete(index);
     sizeBytes = toBytes;
+    touchedFrame = Math.min(touchedFrame, kept);
     if (last) await writeOut(kept - 1, last);
     await handle.truncate(framesEnd(toBytes));
     syncedFrames = Math.min(syncedFrames, kept);
@@ -207,6 +214,22 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
     syncedFrames = countFrames(sizeBytes);
     if (redoSizeBytes > 0) await redo!.truncate(0);
     redoSizeBytes = 0;
+  }
+
+  /**
+   * Writing goes on while the medium syncs. A frame that is written meanwhile may be torn, so only those below it are settled;
+   * one that was synced before has its second copy.
+   */
+  async function checkpoint(): Promise<number> {
+    const frames = await inTurn(async () => {
+      await writeOutAll();
+      touchedFrame = Infinity;
+      return Math.floor(sizeBytes / frameSizeBytes);
+    });
+    await onMedium(blobId, () => handle.datasync());
+    const settled = Math.min(frames, Math.max(syncedFrames, touchedFrame));
+    syncedFrames = Math.max(syncedFrames, settled);
+    return settled * frameSizeBytes;
   }
 
   async function finishHash(): Promise<Buffer> {
@@ -296,6 +319,7 @@ export async function openStagedFile(parts: StagedParts, recover: boolean): Prom
     readAt: (offsetBytes, lengthBytes) => inTurn(() => read(offsetBytes, lengthBytes)),
     truncate: (toBytes) => inTurn(() => (toBytes < sizeBytes ? shorten(toBytes) : fill(toBytes))),
     sync: () => inTurn(syncAll),
+    checkpoint,
     seal: () => inTurn(seal),
     async discard() {
       await turns.run(letGo);

@@ -90,6 +90,26 @@ export function testBlobs(contract: BlobContract): void {
     await Promise.all(Array.from({ length: 64 }, () => compareRange(reader, bytes, random)));
   });
 
+  check('a checkpoint beside writing promises no more than comes back', async (blobs, random, reopen) => {
+    let staged = await blobs.stage();
+    let model: Buffer = Buffer.alloc(0);
+    for (let round = 0; round < 12; round += 1) {
+      const promised = staged.checkpoint();
+      for (let step = 0; step < 6; step += 1) {
+        const at = randomBelow(random, 3) === 0 ? randomBelow(random, model.length + 1) : model.length;
+        model = await writeBoth(staged, model, at, random.bytes(randomBelow(random, 5 * frame)));
+      }
+      const settledBytes = await promised;
+      assert.ok(settledBytes <= model.length, `${settledBytes} of ${model.length} bytes`);
+      if (round % 4 !== 3) continue;
+      await staged.close();
+      staged = (await (await reopen()).reopen(staged.blobId))!;
+      assert.ok(staged.sizeBytes >= settledBytes);
+      assert.ok((await staged.readAt(0, model.length)).equals(model));
+    }
+    await staged.close();
+  });
+
   check(
     'a staged blob behaves as a plain byte array through any writes, cuts and reopenings',
     async (blobs, random, reopen) => {

@@ -182,6 +182,7 @@ function guard(
       readAt: (offsetBytes, lengthBytes) => during(() => staged.readAt(offsetBytes, lengthBytes)),
       truncate: (sizeBytes) => during(() => staged.truncate(sizeBytes)),
       sync: () => during(() => staged.sync()),
+      checkpoint: () => during(() => staged.checkpoint()),
       seal: () => during(() => staged.seal()),
       discard: () => ending(() => staged.discard()),
       close: () => ending(() => staged.close()),

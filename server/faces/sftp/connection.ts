@@ -12,7 +12,7 @@ import {
   type ServerConnection,
   type Verdict,
 } from '@broadgate/ssh';
-import { releaseMemory } from '../../kernel/buffers.ts';
+import { createPassingBuffers, releaseMemory } from '../../kernel/buffers.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import { sourceOf } from './addresses.ts';
@@ -177,6 +177,18 @@ export function openConnection<Ticket>(
   /** Called once for each write, in their order, when the system has its bytes or the socket is gone. */
   const written = (): void => releaseMemory(unwritten.shift()!);
 
+  const incoming = createPassingBuffers();
+  let incomingBytes = 0;
+
+  function receive(bytes: Buffer): void {
+    // Before the sign-in SSH may keep views of what came.
+    if (!isSignedIn) return ssh.receive(bytes);
+    incoming.push(bytes);
+    incomingBytes += bytes.length;
+    ssh.receive(bytes);
+    incoming.passed(incomingBytes - ssh.unreadBytes);
+  }
+
   /** T14: users that exist and users that do not take the same way through here. */
   async function authenticate(attempt: AuthAttempt): Promise<Verdict> {
     const { user, method, key, signed, fault } = attempt;
@@ -251,7 +263,7 @@ export function openConnection<Ticket>(
     events.ended();
   }
 
-  socket.on('data', (bytes: Buffer) => ssh.receive(bytes));
+  socket.on('data', receive);
   socket.on('drain', () => ssh.drained());
   // T18: half a close is a close; whatever was to be sent has no reader that would answer.
   socket.once('end', () => ssh.lost());

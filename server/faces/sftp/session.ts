@@ -4,7 +4,9 @@
 // answered), with a broken stream, with `end()` of ours, or with the loss of the channel.
 // Invariants: at most 64 requests and 8 MiB are unanswered; every upload that the client did not close is aborted, never
 // published; `ended` resolves after the mount is closed.
+import { packetFramingBytes } from '@broadgate/ssh';
 import { createFrameReader, formatVersion, type Packet, parseRequest, protocolVersion } from '@broadgate/sftp';
+import { createPassingBuffers } from '../../kernel/buffers.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { Allotment } from './allotment.ts';
@@ -66,6 +68,8 @@ const requestCostBytes = 256;
 /** Takes over a channel that was just opened for the subsystem. */
 export function openSession(channel: SessionChannel, parts: SessionParts): Session {
   const frames = createFrameReader();
+  const incoming = createPassingBuffers(packetFramingBytes);
+  const requests = createRequestOrder(incoming.passed);
   const handles = createHandles(parts.random, parts.allotment);
   const ended = Promise.withResolvers<void>();
   let start: ((request: Answerable, exchange: ReturnType<typeof createExchange>) => void) | undefined;
@@ -103,7 +107,9 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
 
   function take(packet: Packet): void {
     const request = parseRequest(packet);
+    const done = requests.begin(packet.sizeBytes);
     if (request.kind === 'init') {
+      done();
       // Draft §4: once, first, and we speak nothing below version 3.
       if (hasVersion || request.version < protocolVersion) return breakOff();
       hasVersion = true;
@@ -114,7 +120,13 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
     const costBytes = requestCostBytes + costOf(request as Answerable);
     unanswered++;
     unansweredBytes += costBytes;
-    const exchange = createExchange(request.id, costBytes, { settle, recordFault: parts.recordFault });
+    const exchange = createExchange(request.id, costBytes, {
+      settle(cost, reply) {
+        done();
+        return settle(cost, reply);
+      },
+      recordFault: parts.recordFault,
+    });
     if (request.kind === 'malformed') return exchange.refuse('badMessage', `Malformed request: ${request.why}.`);
     try {
       if (state === 'finishing' && (request.kind === 'open' || request.kind === 'opendir')) {
@@ -180,6 +192,7 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
 
   channel.onData = (bytes) => {
     if (isOver()) return channel.consume(bytes.length);
+    incoming.push(bytes);
     frames.push(bytes);
     pump();
   };
@@ -232,6 +245,26 @@ export function openSession(channel: SessionChannel, parts: SessionParts): Sessi
     ended: ended.promise,
     get heldBytes() {
       return frames.waitingBytes + unansweredBytes;
+    },
+  };
+}
+
+/** Tells up to where in the stream every request was answered. Requests on several handles end in any order. */
+function createRequestOrder(answeredUpTo: (bytes: number) => void) {
+  const begun: { readonly endBytes: number; isDone: boolean }[] = [];
+  let begunBytes = 0;
+  return {
+    /** Shape: to be called when the request is answered and its bytes are looked at no more. */
+    begin(sizeBytes: number): () => void {
+      begunBytes += sizeBytes;
+      const request = { endBytes: begunBytes, isDone: false };
+      begun.push(request);
+      return () => {
+        request.isDone = true;
+        let endBytes: number | undefined;
+        while (begun[0]?.isDone) endBytes = begun.shift()!.endBytes;
+        if (endBytes !== undefined) answeredUpTo(endBytes);
+      };
     },
   };
 }

@@ -255,6 +255,12 @@ export function createUploads(parts: {
       checkpointBytes = sizeBytes;
     }
 
+    /** The same beside the writing, for as much as is settled: no write waits for the disk. */
+    async function recordSettled(): Promise<void> {
+      const sizeBytes = await staged.checkpoint();
+      await uploadStore.updateSize(database.sql, me, { sizeBytes, state: 'open', atMs: clock.nowMs() });
+    }
+
     async function extend(toBytes: number): Promise<void> {
       if (toBytes - staged.sizeBytes > gapBytesMax) throw refusals.upload_gap({ bytes: gapBytesMax });
       await reserve(toBytes);
@@ -322,7 +328,7 @@ export function createUploads(parts: {
           if (staged.sizeBytes - checkpointBytes < checkpointStepBytes) return;
           checkpointBytes = staged.sizeBytes;
           // Recorded beside the writing; a fault shows at the next write or at close.
-          const next = checkpoint.catch(() => undefined).then(() => record('open'));
+          const next = checkpoint.catch(() => undefined).then(recordSettled);
           checkpoint = next;
           next.catch(() => undefined);
         }),
