@@ -27,6 +27,7 @@ type Word =
   | { readonly sort: 'reset' }
   | { readonly sort: 'reachable'; readonly isReachable: boolean };
 
+const patienceMs = 4_000;
 const retryMs = { first: 2_000, max: 60_000 };
 
 /** Starts to listen, for as long as the page is open. `onEnded` is told when the server ends the stream with the sign-in. */
@@ -55,14 +56,22 @@ export function followEvents(queryClient: QueryClient, onEnded: () => Promise<vo
     new Promise((done) => {
       const query = lastEventId === '' ? '' : `?${new URLSearchParams({ since: lastEventId }).toString()}`;
       const source = new EventSource(`/v1/events${query}`);
-      source.addEventListener('ready', () => tell({ sort: 'reachable', isReachable: true }));
+      // A stream that is opened again in a moment was not away.
+      let lost: number | undefined;
+      source.addEventListener('ready', () => {
+        clearTimeout(lost);
+        lost = undefined;
+        tell({ sort: 'reachable', isReachable: true });
+      });
       source.addEventListener('reset', () => tell({ sort: 'reset' }));
       source.addEventListener('message', (event: MessageEvent<string>) => {
         tell({ sort: 'change', change: JSON.parse(event.data) as Change, eventId: event.lastEventId });
       });
       source.addEventListener('error', () => {
-        if (source.readyState === EventSource.CLOSED) done();
-        else tell({ sort: 'reachable', isReachable: false });
+        if (source.readyState === EventSource.CLOSED) {
+          clearTimeout(lost);
+          done();
+        } else lost ??= window.setTimeout(() => tell({ sort: 'reachable', isReachable: false }), patienceMs);
       });
       addEventListener('pagehide', () => source.close());
     });

@@ -1,7 +1,7 @@
 // What happened since the person last looked: a bell with their number, and behind it the notices, the newest first.
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useState } from 'react';
-import { Button as AriaButton, Dialog, DialogTrigger, Heading, Popover } from 'react-aria-components';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { Button as AriaButton, Popover } from 'react-aria-components';
 import { api } from '../api/client.ts';
 import type { Notice } from '../api/operations.ts';
 import { Button } from '../design/button.tsx';
@@ -18,14 +18,20 @@ const shownMax = 99;
 export function Notices(): ReactNode {
   const text = useText();
   const formats = useFormats();
+  const button = useRef<HTMLButtonElement>(null);
+  const [isOpen, setIsOpen] = useState(false);
   const unread = useInfiniteQuery(api.list('/v1/notices', { query: { unread: 'true' } }));
   const count = unread.data?.length ?? 0;
   const shown = count > shownMax ? `${formats.number(shownMax)}+` : formats.number(count);
   return (
-    <DialogTrigger>
+    <>
       <AriaButton
+        ref={button}
         className={`${buttonStyles.button} ${buttonStyles.icon} ${styles.bell}`}
         aria-label={text('frame.notices.button', { count })}
+        aria-haspopup="dialog"
+        aria-expanded={isOpen}
+        onPress={() => setIsOpen(true)}
       >
         <Icon name="bell" />
         {count > 0 && (
@@ -34,12 +40,21 @@ export function Notices(): ReactNode {
           </span>
         )}
       </AriaButton>
-      <Popover className={styles.popover ?? ''} offset={4} placement="bottom end">
-        <Dialog className={styles.panel ?? ''}>
+      {/* Without a dialog in it the popover is one itself, with the buttons that React Aria puts in to leave it. */}
+      <Popover
+        triggerRef={button}
+        isOpen={isOpen}
+        onOpenChange={setIsOpen}
+        aria-label={text('frame.notices.title')}
+        className={styles.popover ?? ''}
+        offset={4}
+        placement="bottom end"
+      >
+        <div className={styles.panel}>
           <Panel unread={unread.data ?? []} />
-        </Dialog>
+        </div>
       </Popover>
-    </DialogTrigger>
+    </>
   );
 }
 
@@ -58,16 +73,16 @@ function Panel({ unread }: { readonly unread: readonly Notice[] }): ReactNode {
   });
   return (
     <>
-      <header className={styles.head}>
-        <Heading slot="title" className={styles.title ?? ''}>
+      <div className={styles.head}>
+        <h2 className={styles.title}>
           <Text id="frame.notices.title" />
-        </Heading>
+        </h2>
         {unread.length > 0 && (
           <Button onPress={() => read.mutate(unread)} isPending={read.isPending}>
             {text('frame.notices.readAll')}
           </Button>
         )}
-      </header>
+      </div>
       {read.isError && <Refused problem={read.error} />}
       {all.isError ? (
         <Refused problem={all.error} onRetry={() => void all.refetch()} isRetrying={all.isFetching} />
