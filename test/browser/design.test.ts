@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
+import { eventually } from '../eventually.ts';
 import { findBarriers, openBrowser, openPage, overflowPx, withBrowser } from './browser.ts';
 import { openDesignPage } from './design-page.ts';
 
@@ -18,6 +19,10 @@ const open = async (query: string, width = 1280, scale = 1) => {
   await opened.page.getByRole('heading', { level: 1 }).waitFor();
   return opened;
 };
+
+// Playwright's own way to wait makes scripts from text in the page, which the policy refuses.
+const until = (page: Page, expression: string) =>
+  eventually(() => page.evaluate<boolean>(expression), { what: expression });
 
 interface Focusing {
   readonly document: { readonly activeElement: unknown };
@@ -88,9 +93,58 @@ test('typing a date is announced without breaking the rule for trusted types', w
   assert.deepEqual(complaints, []);
 });
 
+test('wider spacing of text clips nothing at 320 px', withBrowser, async () => {
+  await using opened = await open('locale=en', 320);
+  const { page } = opened;
+  // WCAG 2.2 §1.4.12. A sheet made by script is no inline style, so the policy allows it.
+  await page.evaluate(`(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important } p { margin-block-end: 2em !important }');
+    document.adoptedStyleSheets = [sheet];
+  })()`);
+  assert.equal(await overflowPx(page), 0);
+  const clipped = await page.evaluate(`Array.from(document.querySelectorAll('button, a, label, dd, h1, h2, p'))
+    .filter((element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflow !== 'visible')
+    .map((element) => element.textContent)`);
+  assert.deepEqual(clipped, []);
+});
+
+test(
+  'a file that a check refuses is said to be wrong, and its reason belongs to the place it was dropped on',
+  withBrowser,
+  async () => {
+    await using opened = await open('locale=en');
+    const { page } = opened;
+    const drop = page.getByRole('group', { name: 'Name of the key' }).filter({ hasText: 'recognise' }).first();
+    await drop
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'id_ed25519', mimeType: 'text/plain', buffer: Buffer.from('x') });
+    await drop.getByRole('alert').getByText('private key').waitFor();
+    const described = await drop.evaluate((element) =>
+      (element as unknown as { getAttribute(name: string): string }).getAttribute('aria-describedby'),
+    );
+    assert.match((await page.locator(`[id="${described}"]`).textContent()) ?? '', /private key/);
+  },
+);
+
+test(
+  'cards stand in for rows where there is no width, and further ones come as the reader scrolls',
+  withBrowser,
+  async () => {
+    await using opened = await open('locale=en', 320);
+    const { page } = opened;
+    const cards = page.getByRole('list', { name: 'No statements yet' }).getByRole('listitem');
+    const before = await cards.count();
+    await cards.last().scrollIntoViewIfNeeded();
+    await until(page, `document.querySelectorAll('ul[aria-label="No statements yet"] > li').length > ${before}`);
+    assert.equal(await page.getByRole('grid').count(), 0);
+  },
+);
+
 const grid = (page: Page) => page.getByRole('grid').first();
 const focusedIs = (page: Page, role: string, row: number) =>
-  page.waitForFunction(
+  until(
+    page,
     `document.activeElement.closest('[role=${role}]')?.closest('[role=row]').getAttribute('aria-rowindex') === '${row}'`,
   );
 
@@ -130,13 +184,13 @@ test('Space selects a row, Enter acts on one where none is selected, and a head 
   await row.focus();
   assert.equal(await row.getAttribute('aria-selected'), 'true');
   await page.keyboard.press('Space');
-  await page.waitForFunction(`document.activeElement.getAttribute('aria-selected') === 'false'`);
+  await until(page, `document.activeElement.getAttribute('aria-selected') === 'false'`);
   await page.keyboard.press('Enter');
   await page.getByRole('alertdialog').getByText('Daily statement 2').waitFor();
   const head = grid(page).getByRole('columnheader', { name: 'Period' });
   assert.equal(await head.getAttribute('aria-sort'), 'descending');
   await head.press('Enter');
-  await page.waitForFunction(`document.activeElement.getAttribute('aria-sort') === 'ascending'`);
+  await until(page, `document.activeElement.getAttribute('aria-sort') === 'ascending'`);
 });
 
 interface Scrolled {

@@ -97,7 +97,7 @@ export function DateRangeField({
                 <Icon name="forward" />
               </AriaButton>
             </header>
-            <CalendarGrid weekdayStyle="short">
+            <CalendarGrid weekdayStyle="narrow">
               <CalendarGridHeader>
                 {(day) => <CalendarHeaderCell className={styles.weekday ?? ''}>{day}</CalendarHeaderCell>}
               </CalendarGridHeader>
