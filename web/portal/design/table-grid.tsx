@@ -32,13 +32,16 @@ export function TableGrid<Row extends object>(props: TableProps<Row>): ReactNode
     () => new TableRows({ columns, rows, rowKey, isSelectable }),
     [columns, rows, rowKey, isSelectable],
   );
+  const selected = selection?.selected;
+  // Made once for each selection: a row is drawn again when it is another.
+  const selectedKeys = useMemo(() => Array.from(selected ?? [], rowKeyOf), [selected]);
   const state = useTableState<object>({
     collection: collection as State['collection'],
     children: [] as never,
     selectionMode: selection ? 'multiple' : 'none',
     selectionBehavior: 'toggle',
     showSelectionCheckboxes: selection !== undefined,
-    selectedKeys: selection ? Array.from(selection.selected, rowKeyOf) : [],
+    selectedKeys,
     onSelectionChange: (keys) =>
       selection?.onChange(new Set(keys === 'all' ? rows.map(rowKey) : Array.from(keys, callerKeyOf))),
     ...(sort && { sortDescriptor: { column: `column:${sort.columnId}`, direction: sort.direction } }),
