@@ -32,7 +32,14 @@ export function openCpuAccount(roots: readonly number[]): CpuAccount {
     const folder = path.join(root, `broadgate-bench-${process.pid}-${(groups += 1)}`);
     try {
       mkdirSync(folder);
-      for (const pid of treeOf(roots)) writeFileSync(path.join(folder, 'cgroup.procs'), String(pid));
+      // One that has ended meanwhile is no fault, a root that cannot be moved is.
+      for (const pid of treeOf(roots)) {
+        try {
+          writeFileSync(path.join(folder, 'cgroup.procs'), String(pid));
+        } catch (fault) {
+          if (roots.includes(pid)) throw fault;
+        }
+      }
       read(folder);
     } catch {
       continue;
