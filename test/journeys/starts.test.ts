@@ -33,6 +33,15 @@ test('an address other than loopback needs a certificate or a trusted proxy', as
   assert.ok(!existsSync(local('open')), 'a refused start left something behind');
 });
 
+test('without its built pages the server does not start, and names the command that builds them', async () => {
+  const env = { BROADGATE_PORTAL: 'on', BROADGATE_PORTAL_DIR: local('no-pages') };
+  const { status, output } = await startInVain(local('unbuilt'), { env });
+  assert.equal(status, 1, output);
+  assert.match(output, /\[portal_not_built\]/);
+  assert.match(output, /npm run build/);
+  assert.ok(!existsSync(local('unbuilt')), 'a refused start left something behind');
+});
+
 test('all faults of the settings are named together', async () => {
   const wrong = {
     BROADGATE_WORKERS: '0',
