@@ -23,6 +23,7 @@ const small: Readonly<Record<string, string>> = {
   operators: 'staff of the broker',
   retention_clock: 'one row',
   secrets: 'one a secret of the installation',
+  worker_samples: 'a day of each worker',
 };
 
 /** Statements that read much because that is what they are asked for, by a part of their text that is theirs alone. */

@@ -36,6 +36,11 @@ export const peopleSteps: readonly Step[] = [
       :now - 298 * ${day} from generate_series(0, :clients - 1) n`,
   ],
   [
+    'preferences',
+    `insert into preferences (login_id, locale, time_zone, theme, changed_at_ms)
+    select id, 'pt', 'Europe/Lisbon', 'dark', :now from logins`,
+  ],
+  [
     'sign_ins',
     `insert into sign_ins (id, login_id, sort, token_hash, address, source, created_at_ms, used_at_ms, expires_at_ms)
     select pg_temp.id(at_ms, n * 4 + i, 'sign-in'), pg_temp.id(:now - 298 * ${day} + n, n, 'login'), 'password',

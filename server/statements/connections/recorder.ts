@@ -1,4 +1,4 @@
-// Records refused connections without ever waiting in their path: counts in memory, written a second later, bounded on both sides.
+// Records refused connections without ever waiting in their path: counts in memory, written a moment later, bounded on both sides.
 import { tellChanges } from '../../kernel/changes.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
@@ -30,7 +30,8 @@ export interface RecorderLimits {
 
 export const recorderDefaults: RecorderLimits = { linesMax: 2000, rowsPerHourMax: { strangers: 2000, client: 200 } };
 
-const writtenEveryMs = 1000;
+// Whoever was refused looks for the reason at once.
+const writtenEveryMs = 300;
 // A flood of strangers concerns nobody in particular: it is told as far as this, and read as a whole.
 const addressesToldMax = 200;
 const clientsToldMax = 1000;
