@@ -171,7 +171,7 @@ test(
     for (const url of [
       `/v1/${encodeURIComponent(markup)}`,
       `/v1/refusals/${encodeURIComponent(markup)}`,
-      `/v1/clients?search=${'%3Cscript%3E'}`,
+      '/v1/clients?search=%3Cscript%3E',
       `/v1/help/articles?q=${encodeURIComponent('<script>')}`,
     ]) {
       const answer = await desk.call('GET', url, { headers: { accept: 'text/html' } });
