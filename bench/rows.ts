@@ -3,6 +3,7 @@ import { growthRows } from './growth.ts';
 import { largeRow } from './issuing-large.ts';
 import { runRows } from './issuing-runs.ts';
 import { sealRows } from './issuing-seal.ts';
+import { portalRow } from './portal-statements.ts';
 import type { Row } from './row.ts';
 import { idleRows } from './sftp-idle.ts';
 import { listingRow } from './sftp-listing.ts';
@@ -20,4 +21,5 @@ export const rows: readonly Row[] = [
   ...idleRows,
   ...issuingRows,
   ...growthRows,
+  portalRow,
 ];

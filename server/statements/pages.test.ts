@@ -37,6 +37,8 @@ async function open() {
       headers: { 'content-type': 'application/octet-stream' },
     });
     assert.equal(answer.status, 201, answer.text);
+    // Of one millisecond nobody knows which is the newer.
+    world.clock.advance(1);
     return answer.json.id;
   }
   return {
@@ -110,6 +112,30 @@ test('A name in a ZIP stays in its folder, whatever the file was called', () => 
   assert.equal(name('..\\x\u0000\u202e|?*".p/df'), 'U1/__x______.p_df');
   assert.equal(name('a.csv', ['U1/a.csv']), 'U1/a (2).csv');
   assert.equal(name(`${'é'.repeat(300)}.pdf`).length, 'U1/'.length + 204);
+});
+
+test('Between two days a client finds every statement whose period touches them, short or of many years, newest first', async () => {
+  await using t = await open();
+  const ids = {
+    day: await t.issue('kind=daily&period=2026-03-15&file=a.csv', '1'),
+    month: await t.issue('kind=monthly&period=2026-03&file=a.csv', '1'),
+    year: await t.issue('kind=annual&period=2026&file=a.csv', '1'),
+    decade: await t.issue('kind=document&period=2017-01-01/2026-12-31&file=a.csv', '1'),
+    later: await t.issue('kind=daily&period=2026-09-15&file=a.csv', '1'),
+  };
+  const nameOf = new Map(Object.entries(ids).map(([name, id]) => [id, name]));
+  const find = async (query: string): Promise<string[]> => {
+    const { items } = (await t.face.ask('GET', `/v1/statements?${query}`, { token: tokens.client })).json;
+    return items.map((item: { id: string }) => nameOf.get(item.id));
+  };
+  assert.deepEqual(await find('from=2026-03-15&to=2026-03-15'), ['decade', 'year', 'month', 'day']);
+  assert.deepEqual(await find('from=2026-04-01&to=2026-04-30'), ['decade', 'year']);
+  assert.deepEqual(await find('from=2018-04-01&to=2018-04-30'), ['decade']);
+  assert.deepEqual(await find('to=2026-03-14'), ['decade', 'year', 'month']);
+  assert.deepEqual(await find('from=2026-09-15'), ['later', 'decade', 'year']);
+  assert.deepEqual(await find('from=2026-01-01&to=2026-12-31&kind=daily'), ['later', 'day']);
+  assert.deepEqual(await find('to=2016-12-31'), []);
+  assert.deepEqual(await find(`to=2026-12-31&account=${t.other.accountNumber}`), []);
 });
 
 test('The desk reads what became of each row of a run, and of those that failed alone', async () => {

@@ -175,7 +175,9 @@ export async function listStatements(sql: Sql, filter: StatementFilter, page: Pa
   const ids =
     isByPeriod && (filter.from !== undefined || filter.to !== undefined)
       ? await listOfPeriods(sql, filter, page)
-      : await listMatching(sql, filter, page);
+      : filter.clientId !== undefined && filter.to !== undefined
+        ? await listOfClientUntil(sql, filter, page)
+        : await listMatching(sql, filter, page);
   return (await findStatements(sql, ids)).toReversed();
 }
 
@@ -190,6 +192,34 @@ async function listMatching(sql: Sql, filter: StatementFilter, page: PageOf): Pr
       and (${filter.isWithGone} or (withdrawn_at_ms is null and blob_id is not null))
       and (${page.beforeId ?? null}::text is null or id < ${page.beforeId ?? null})
     order by id desc limit ${page.limit}`;
+  return rows.map((row) => row.id);
+}
+
+/**
+ * One client's list up to a day, which may lie far back. A period of 400 days or less that touches the days asked for ends no
+ * later than 400 days after them: so an index of ends is read between two ends, and the few longer periods apart.
+ */
+async function listOfClientUntil(sql: Sql, filter: StatementFilter, page: PageOf): Promise<string[]> {
+  const { clientId, accountNumber = null, kind = null, from = null, to } = filter;
+  const rows = await sql<{ id: string }>`select id from (
+      (select id from statements
+        where client_id = ${clientId} and period_to <= ${to}::date + 400 and period_to - period_from <= 400
+          and period_to >= coalesce(${from}::date, '-infinity'::date) and period_from <= ${to}::date
+          and (${accountNumber}::text is null or account_number = ${accountNumber})
+          and (${kind}::text is null or kind = ${kind})
+          and (${filter.isWithGone} or (withdrawn_at_ms is null and blob_id is not null))
+          and (${page.beforeId ?? null}::text is null or id < ${page.beforeId ?? null})
+        order by id desc limit ${page.limit})
+      union all
+      (select id from statements
+        where client_id = ${clientId} and period_to - period_from > 400
+          and period_to >= coalesce(${from}::date, '-infinity'::date) and period_from <= ${to}::date
+          and (${accountNumber}::text is null or account_number = ${accountNumber})
+          and (${kind}::text is null or kind = ${kind})
+          and (${filter.isWithGone} or (withdrawn_at_ms is null and blob_id is not null))
+          and (${page.beforeId ?? null}::text is null or id < ${page.beforeId ?? null})
+        order by id desc limit ${page.limit})
+    ) as own order by id desc limit ${page.limit}`;
   return rows.map((row) => row.id);
 }
 
