@@ -86,7 +86,7 @@ export function createOpener(cipher: CipherName, mac: MacName | 'implicit', deri
   const key = derive('C', shape.keyBytes);
   if (cipher === 'chacha20-poly1305@openssh.com') return createChachaOpener(key);
   if (mac === 'implicit') return createGcmOpener(nodeNames[cipher], key, iv);
-  const macKey = derive('E', macShapes[mac].tagBytes);
+  const macKey = crypto.createSecretKey(derive('E', macShapes[mac].tagBytes));
   const decipher = crypto.createDecipheriv(nodeNames[cipher], key, iv);
   return macShapes[mac].isEncryptThenMac
     ? createEtmOpener(decipher, macShapes[mac], macKey)
@@ -103,7 +103,7 @@ export function createSealer(cipher: CipherName, mac: MacName | 'implicit', deri
   return createCtrSealer(
     crypto.createCipheriv(nodeNames[cipher], key, iv),
     macShapes[mac],
-    derive('F', macShapes[mac].tagBytes),
+    crypto.createSecretKey(derive('F', macShapes[mac].tagBytes)),
   );
 }
 
@@ -173,8 +173,8 @@ function createGcmSealer(name: string, key: Buffer, iv: Buffer): PacketSealer {
 
 const sequenceBytes = Buffer.alloc(4);
 
-/** MAC over sequence number and parts (RFC 4253 §6.4). */
-function authenticate(shape: MacShape, key: Buffer, sequence: number, ...parts: Buffer[]): Buffer {
+/** MAC over sequence number and parts (RFC 4253 §6.4). A key object is taken in once, bytes again for each packet. */
+function authenticate(shape: MacShape, key: crypto.KeyObject, sequence: number, ...parts: Buffer[]): Buffer {
   sequenceBytes.writeUInt32BE(sequence);
   const mac = crypto.createHmac(shape.hash, key).update(sequenceBytes);
   for (const part of parts) mac.update(part);
@@ -186,7 +186,7 @@ function checkTag(given: Buffer, computed: Buffer): void {
 }
 
 /** OpenSSH PROTOCOL §1.3: the length is in clear and the MAC, over the encrypted packet, is checked first. */
-function createEtmOpener(decipher: crypto.Decipheriv, shape: MacShape, macKey: Buffer): PacketOpener {
+function createEtmOpener(decipher: crypto.Decipheriv, shape: MacShape, macKey: crypto.KeyObject): PacketOpener {
   return {
     headBytes: 4,
     tagBytes: shape.tagBytes,
@@ -203,7 +203,7 @@ function createEtmOpener(decipher: crypto.Decipheriv, shape: MacShape, macKey: B
 }
 
 /** RFC 4253 §6.4: the length is encrypted and the MAC is over the clear packet. */
-function createMacOpener(decipher: crypto.Decipheriv, shape: MacShape, macKey: Buffer): PacketOpener {
+function createMacOpener(decipher: crypto.Decipheriv, shape: MacShape, macKey: crypto.KeyObject): PacketOpener {
   let firstBlock: Buffer = Buffer.alloc(0);
   return {
     headBytes: 16,
@@ -224,7 +224,7 @@ function createMacOpener(decipher: crypto.Decipheriv, shape: MacShape, macKey: B
   };
 }
 
-function createCtrSealer(cipher: crypto.Cipheriv, shape: MacShape, macKey: Buffer): PacketSealer {
+function createCtrSealer(cipher: crypto.Cipheriv, shape: MacShape, macKey: crypto.KeyObject): PacketSealer {
   return {
     tagBytes: shape.tagBytes,
     blockBytes: 16,
