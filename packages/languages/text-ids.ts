@@ -10,6 +10,7 @@ import type reason from './catalogues/en/reason.json';
 import type refusal from './catalogues/en/refusal.json';
 import type security from './catalogues/en/security.json';
 import type settings from './catalogues/en/settings.json';
+import type statements from './catalogues/en/statements.json';
 import type word from './catalogues/en/word.json';
 
 /** Every text of every area. */
@@ -24,6 +25,7 @@ type Texts = typeof access &
   typeof refusal &
   typeof security &
   typeof settings &
+  typeof statements &
   typeof word;
 
 /** Id of a text. A template with a union of words is checked word by word: `word.request_state.${state}`. */

@@ -3,5 +3,6 @@ import type { Page } from './frame/page.ts';
 import { homePages } from './home/pages.ts';
 import { securityPages } from './security/pages.ts';
 import { settingsPages } from './settings/pages.ts';
+import { statementPages } from './statements/pages.ts';
 
-export const pages: readonly Page[] = [...homePages, ...securityPages, ...settingsPages];
+export const pages: readonly Page[] = [...homePages, ...statementPages, ...securityPages, ...settingsPages];

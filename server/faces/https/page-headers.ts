@@ -30,6 +30,8 @@ export const applicationHeaders = (nonce: string): Readonly<Record<string, strin
     ...ownOnly,
     `style-src 'self' 'nonce-${nonce}'`,
     "img-src 'self' blob:",
+    // A statement in the browser's own reader of PDF.
+    'frame-src blob:',
     "worker-src 'self'",
     "manifest-src 'self'",
     // Its one policy lets nothing through but the empty text: web/portal/design/foundation.ts.

@@ -2,7 +2,7 @@
 import type { Locale } from '@broadgate/languages';
 import { factValues, formatSize } from '@broadgate/languages/fact-values.ts';
 import type { TextId } from '@broadgate/languages/text-ids.ts';
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useCallback, useMemo } from 'react';
 import { FormattedMessage, useIntl } from 'react-intl';
 import { Problem } from '../api/problem.ts';
 
@@ -19,7 +19,8 @@ export const Text = ({ id, values }: { readonly id: TextId; readonly values?: Va
 /** For attributes and labels: the text itself. */
 export function useText(): (id: TextId, values?: PlainValues) => string {
   const intl = useIntl();
-  return (id, values) => intl.formatMessage({ id }, values);
+  // The same for as long as the language is, so that what is made with it need not be made again.
+  return useCallback((id, values) => intl.formatMessage({ id }, values), [intl]);
 }
 
 /** A refusal in the reader's words; the raw code only where we have no words for it, to be quoted. */
