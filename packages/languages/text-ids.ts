@@ -1,10 +1,12 @@
 // The ids of all texts as a type, read from the English catalogues: an id that is not there does not compile. A line an area.
 import type access from './catalogues/en/access.json';
+import type desk from './catalogues/en/desk.json';
 import type design from './catalogues/en/design.json';
 import type frame from './catalogues/en/frame.json';
 import type help from './catalogues/en/help.json';
 import type home from './catalogues/en/home.json';
 import type notice from './catalogues/en/notice.json';
+import type operations from './catalogues/en/operations.json';
 import type page from './catalogues/en/page.json';
 import type reason from './catalogues/en/reason.json';
 import type refusal from './catalogues/en/refusal.json';
@@ -15,11 +17,13 @@ import type word from './catalogues/en/word.json';
 
 /** Every text of every area. */
 type Texts = typeof access &
+  typeof desk &
   typeof design &
   typeof frame &
   typeof help &
   typeof home &
   typeof notice &
+  typeof operations &
   typeof page &
   typeof reason &
   typeof refusal &

@@ -1,4 +1,4 @@
-// Who is who at the demo broker: three clients with their portfolios, and the operators of two desks.
+// Who is who at the demo broker: three clients with their portfolios, and the operators of three desks.
 import type { Desk } from '../kernel/actor.ts';
 import type { Portfolio } from '../../tools/activity-statement.ts';
 
@@ -80,4 +80,5 @@ export const demoOperators: readonly DemoOperator[] = [
   { name: 'Inés Moreau', role: 'delivery desk', login: 'ines', desk: 'delivery' },
   { name: 'Tom Brandt', role: 'delivery desk', login: 'tom', desk: 'delivery' },
   { name: 'Aiko Sato', role: 'service desk', login: 'aiko', desk: 'service' },
+  { name: 'Goran Petrov', role: 'operations', login: 'goran', desk: 'operations' },
 ];

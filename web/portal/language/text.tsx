@@ -68,6 +68,8 @@ export function useFormats() {
       /** "in 3 days", "2 hours ago". */
       relative: (at: Instant, nowMs = Date.now()) => formatRelative(intl.locale, new Date(at).getTime() - nowMs),
       list: (items: readonly string[]) => intl.formatList(items, { type: 'conjunction' }),
+      /** The name of a language. */
+      language: (locale: string) => intl.formatDisplayName(locale, { type: 'language' }) ?? locale,
       collator: new Intl.Collator(intl.locale, { numeric: true }),
       zone,
     };
