@@ -71,7 +71,7 @@ const status = await new Promise<number>((done, failed) => {
     process.execPath,
     [
       '--test',
-      '--test-concurrency=2',
+      '--test-concurrency=3',
       `--test-timeout=${values.long ? 4 * 3_600_000 : 900_000}`,
       ...reporters.map((value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`),
       ...files,

@@ -61,6 +61,21 @@ test('a run whose acceptance was not answered is executed, and sending it again 
   assert.deepEqual([done.state, done.rows], ['done', { total: 1, done: 1, failed: 0, waiting: 0 }]);
 });
 
+test('a clock that was set back holds up no run that was accepted before', async () => {
+  const file = systemRandom.bytes(3000);
+  const tar = pack();
+  const row = `${client.accountNumber},daily,2026-01-08,a.pdf,${hashOf(file)}`;
+  tar.entry({ name: 'run.csv' }, `account,kind,period,file,sha256\n${row}`);
+  tar.entry({ name: 'a.pdf' }, file);
+  tar.finalize();
+  const files = readTar(tar as AsyncIterable<Uint8Array>);
+  const { runId } = await life.statements.runs.startRun(desk.actor, { reference: 'set-back', isDryRun: false }, files);
+  world.clock.jump(-6 * 3_600_000);
+  await life.statements.runs.resume();
+  world.clock.jump(6 * 3_600_000);
+  assert.equal((await life.statements.runs.getRun(desk.actor, runId)).state, 'done');
+});
+
 test('a delivery whose commit was not answered keeps the files that it placed', async () => {
   const bytes = systemRandom.bytes(4000);
   const asked = { accountNumber: client.accountNumber, kind: 'daily', period: '2026-01-07', fileName: 'a.pdf' };

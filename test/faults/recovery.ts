@@ -7,6 +7,8 @@ import { mendRot } from './strikes.ts';
 import { attempt, deliverWaiting, issue, type Round, sendRun, withdraw } from './workload.ts';
 
 const hourMs = 3_600_000;
+/** More than a round can make the clock jump ahead for good. */
+const daysAfter = 6;
 /** Within this everything is answered and done again; most of it is waiting for a lost connection to be noticed. */
 const recoveredWithinMs = 20_000;
 
@@ -31,8 +33,9 @@ export async function recover(round: Round): Promise<void> {
   }
   const { statements, outbox, audit, database } = round.life;
   await outbox.deliverPending(database);
-  // Twice: the sweep takes only what was left a day ago, and a list of a day that is over becomes final.
-  for (let day = 0; day < 2; day += 1) {
+  // The sweep takes only what was left a day ago by the time that its process has lived through, which a clock that jumped days
+  // ahead is behind of; and a list of a day that is over becomes final.
+  for (let day = 0; day < daysAfter; day += 1) {
     await statements.retention.purge();
     await statements.retention.sweepOrphans();
     await statements.manifests.updateManifests();

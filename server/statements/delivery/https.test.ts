@@ -171,6 +171,7 @@ test('a client cannot reach the desk, another client, or a property that is not 
     [clientToken, 'POST', `/v1/clients/${held.client.clientId}/delivery/log-in`, undefined, 403],
     [clientToken, 'POST', `/v1/delivery-desk/requests/${request.id}/approve`, undefined, 403],
     [clientToken, 'GET', '/v1/delivery-desk/allow-list.nft', undefined, 403],
+    [clientToken, 'GET', '/v1/delivery-desk/requests', undefined, 403],
     [clientToken, 'POST', '/v1/delivery-desk/blocks', { network: '203.0.113.0/24' }, 403],
     [strangerToken, 'GET', `/v1/delivery/requests/${request.id}`, undefined, 404],
     [strangerToken, 'POST', `/v1/delivery/addresses/${request.addresses[0].id}/remove`, {}, 404],
@@ -187,7 +188,6 @@ test('a client cannot reach the desk, another client, or a property that is not 
     assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`);
     assert.equal(answer.json.status, status);
   }
-  assert.equal((await ask(strangerToken, 'GET', '/v1/delivery-desk/requests')).json.items.length, 0);
   assert.equal((await opened.face.ask('GET', '/v1/delivery')).status, 401);
 });
 

@@ -34,9 +34,10 @@ export async function listRuns(sql: Sql, beforeId: string | undefined, limit: nu
     from runs where (${beforeId ?? null}::text is null or id < ${beforeId ?? null}) order by id desc limit ${limit}`;
 }
 
-export async function listRunIds(sql: Sql, state: RunState, begunBeforeMs: number): Promise<string[]> {
-  const rows = await sql<{ id: string }>`select id from runs where state = ${state} and begun_at_ms < ${begunBeforeMs}
-    order by id limit 100`;
+/** Oldest first. Without a moment all of them: a clock that was set back must hold up none. */
+export async function listRunIds(sql: Sql, state: RunState, begunBeforeMs?: number): Promise<string[]> {
+  const rows = await sql<{ id: string }>`select id from runs where state = ${state}
+    and (${begunBeforeMs ?? null}::bigint is null or begun_at_ms < ${begunBeforeMs ?? null}) order by id limit 100`;
   return rows.map((row) => row.id);
 }
 

@@ -192,7 +192,7 @@ export function createRuns(parts: RunParts) {
     /** Executes what is accepted and not done, for whatever this worker can take; also after a crash. */
     async resume(): Promise<void> {
       const nowMs = clock.nowMs();
-      for (const runId of await store.listRunIds(database.sql, 'running', nowMs + 1)) await execution.execute(runId);
+      for (const runId of await store.listRunIds(database.sql, 'running')) await execution.execute(runId);
       // A sender that never came back: its files are let go of after a day.
       for (const runId of await store.listRunIds(database.sql, 'receiving', nowMs - receivingKeptMs))
         await clear(runId);
