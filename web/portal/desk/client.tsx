@@ -16,6 +16,7 @@ import { Text, useFormats, useText } from '../language/text.tsx';
 import { ClientActions } from './client-actions.tsx';
 import { ClientConnections, ClientRefusals, ClientRequests } from './client-lists.tsx';
 import { ClientManifests } from './client-manifests.tsx';
+import styles from './desk.module.css';
 import { HandInDialog } from './hand-in-dialog.tsx';
 import { RemoveAddress } from './remove-address.tsx';
 import { RequestItems } from './request-items.tsx';
@@ -68,17 +69,21 @@ function ClientView({ client, view }: ClientViewProps): ReactNode {
           id: 'state',
           text: text('desk.client.overview'),
           content: (
-            <>
+            <div className={styles.panel}>
               <ClientFacts client={client} view={view} />
               <SetUpSteps clientId={client.id} delivery={view.delivery} />
-            </>
+            </div>
           ),
         },
         {
           id: 'keys',
           text: text('desk.client.keys'),
           count: formats.number(keys.sshKeys.length + keys.openPgpKeys.length + addresses.length),
-          content: <KeysAndAddresses client={client} view={view} />,
+          content: (
+            <div className={styles.panel}>
+              <KeysAndAddresses client={client} view={view} />
+            </div>
+          ),
         },
         {
           id: 'requests',
@@ -98,7 +103,15 @@ function ClientView({ client, view }: ClientViewProps): ReactNode {
           count: count(refusals),
           content: <ClientRefusals refusals={refusals} />,
         },
-        { id: 'manifests', text: text('desk.manifests'), content: <ClientManifests clientId={client.id} /> },
+        {
+          id: 'manifests',
+          text: text('desk.manifests'),
+          content: (
+            <div className={styles.panel}>
+              <ClientManifests clientId={client.id} />
+            </div>
+          ),
+        },
       ]}
     />
   );

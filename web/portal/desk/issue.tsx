@@ -64,7 +64,11 @@ export default function IssueStatement(): ReactNode {
   const place = placeOf[problemOf(issue.error)?.code ?? ''];
   const says = useProblemText(issue.error);
   const errorOf = (at: Place): string | undefined =>
-    missing.has(at) ? text('word.field_fault.missing') : place === at ? says : undefined;
+    missing.has(at)
+      ? text(at === 'file' ? 'desk.file.missing' : 'word.field_fault.missing')
+      : place === at
+        ? says
+        : undefined;
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();

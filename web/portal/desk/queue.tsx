@@ -149,7 +149,7 @@ function useColumns(): readonly TableColumn<DeskRequest>[] {
       {
         id: 'items',
         title: text('desk.request.items'),
-        width: 'minmax(9rem, 1fr)',
+        width: 'minmax(12rem, 1.5fr)',
         render: (row) => listItems(row, text, formats.list),
       },
       {

@@ -90,7 +90,7 @@ function StartRun(): ReactNode {
           label={text('desk.run.file')}
           accept=".tar"
           onFile={setFile}
-          error={isAsked && file === undefined ? missing : undefined}
+          error={isAsked && file === undefined ? text('desk.file.missing') : undefined}
           description={
             file === undefined ? (
               text('desk.run.fileLead')

@@ -46,12 +46,13 @@ export function SetUpSteps({ clientId, delivery }: SetUpStepsProps): ReactNode {
       actions={
         <>
           <Button
+            variant={connection.userName === null ? 'primary' : 'quiet'}
             onPress={() => (connection.userName === null ? issue.mutate() : setAsks(true))}
             isPending={issue.isPending}
           >
             {text(connection.userName === null ? 'desk.setUp.issue' : 'desk.setUp.issueAgain')}
           </Button>
-          {!isConfigured && (
+          {!isConfigured && connection.userName !== null && (
             <Button variant="primary" onPress={() => configure.mutate()} isPending={configure.isPending}>
               {text('desk.setUp.configure')}
             </Button>

@@ -17,6 +17,8 @@ const measures = ['answers', 'refused', 'failed', 'connections', 'streams', 'rss
 type Measure = (typeof measures)[number];
 type Point = Series['points'][number];
 
+// One point draws no line.
+const pointsMin = 2;
 const millisecond = { style: 'unit', unit: 'millisecond', maximumFractionDigits: 1 } as const;
 
 export default function Load(): ReactNode {
@@ -39,8 +41,10 @@ export default function Load(): ReactNode {
       </div>
       {series.isError && <Refused problem={series.error} onRetry={() => void series.refetch()} />}
       {series.isPending && <Loading />}
-      {series.data?.points.length === 0 && <Empty title={text('operations.load.empty')} icon="clock" />}
-      {series.data && series.data.points.length > 0 && <Charts points={series.data.points} />}
+      {series.data && series.data.points.length < pointsMin && (
+        <Empty title={text('operations.load.empty')} icon="clock" />
+      )}
+      {series.data && series.data.points.length >= pointsMin && <Charts points={series.data.points} />}
     </>
   );
 }

@@ -6,7 +6,7 @@ const who = ['operations'] as const;
 
 export const operationsPages: readonly Page[] = [
   {
-    path: '/operations',
+    path: '/operations/health',
     titleId: 'page.operationsHealth',
     areas,
     who,
