@@ -107,6 +107,12 @@ test(
     await page.getByText('X0000000').first().waitFor();
     assert.deepEqual(await findBarriers(page), []);
     await keepScreen(page, 'desk-run-refused');
+    // The whole reason stands in the row's own dialog.
+    await pressUntil(page, 'Tab', '[role=row]:not([aria-rowindex="1"])');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Row 1' }).getByText('X0000000').first().waitFor();
+    assert.deepEqual(await findBarriers(page), []);
+    await page.keyboard.press('Escape');
 
     await page.goto(`${desks.portal.url}/desk/runs`);
     await page.getByRole('grid').waitFor();

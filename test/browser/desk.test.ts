@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually } from '../eventually.ts';
-import { findBarriers, withBrowser } from './browser.ts';
+import { findBarriers, overflowPx, withBrowser } from './browser.ts';
 import { focusedText, handIn, json, makePublicKey, openDesks, pressUntil } from './desk-ground.ts';
 import { keepScreen } from './portal.ts';
 
@@ -139,5 +139,18 @@ test('what a client wrote is shown to the desk as text, whatever it holds', with
   assert.equal(await page.locator('main img').count(), 0);
   assert.deepEqual(await findBarriers(page), []);
   await keepScreen(page, 'desk-request-hostile');
+
+  const desk = await desks.portal.ask(desks.operatorOf('delivery'));
+  const name = `<script>alert(2)</script> ${'long'.repeat(30)}`;
+  const login = 'hostile';
+  await json(await desk('POST', '/v1/clients', { kind: 'person', name, login, accountNumbers: ['H1'] }));
+  await page.goto(`${desks.portal.url}/desk/clients`);
+  await page.getByRole('searchbox').fill('H1');
+  await page.getByRole('link', { name: /^<script>/ }).click();
+  await page.getByRole('heading', { level: 1, name: /^<script>/ }).waitFor();
+  assert.equal(await page.locator('main script').count(), 0);
+  assert.equal(await overflowPx(page), 0);
+  assert.deepEqual(await findBarriers(page), []);
+  await keepScreen(page, 'desk-client-hostile');
   assert.deepEqual(complaints, []);
 });

@@ -1,12 +1,13 @@
 // One run as it goes: how far it is, what became of each row, and the outcomes as a file.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { type ReactNode, useMemo, useState } from 'react';
+import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import { useIntl } from 'react-intl';
 import { api } from '../api/client.ts';
 import type { Run, RunRow } from '../api/operations.ts';
 import { Banner } from '../design/banner.tsx';
 import { LinkButton } from '../design/button.tsx';
+import { Dialog } from '../design/dialog.tsx';
 import { Facts } from '../design/facts.tsx';
 import { PageTitle } from '../design/page-title.tsx';
 import { Progress } from '../design/progress.tsx';
@@ -98,10 +99,7 @@ function RunFacts({ run }: { readonly run: Run }): ReactNode {
             { term: text('desk.run.failed'), value: formats.number(rows.failed) },
             { term: text('desk.run.waiting'), value: formats.number(rows.waiting) },
             { term: text('desk.run.begunAt'), value: formats.instant(run.begunAt) },
-            {
-              term: text('desk.run.doneAt'),
-              value: run.doneAt === null ? text('desk.notYet') : formats.instant(run.doneAt),
-            },
+            ...(run.doneAt === null ? [] : [{ term: text('desk.run.doneAt'), value: formats.instant(run.doneAt) }]),
           ]}
         />
       </Section>
@@ -120,6 +118,8 @@ function RunRows({ runId, isMoving }: { readonly runId: string; readonly isMovin
     refetchInterval: isMoving ? againMs : false,
   });
   const columns = useRowColumns();
+  const say = useRowReason();
+  const [shown, setShown] = useState<RunRow>();
   return (
     <Section title={text('desk.run.rowsTitle')}>
       <div className={styles.filters}>
@@ -138,8 +138,33 @@ function RunRows({ runId, isMoving }: { readonly runId: string; readonly isMovin
         list={rows}
         columns={columns}
         rowKey={keyOf}
+        onAction={setShown}
         empty={<Empty title={text('desk.run.noRows')} />}
       />
+      {shown !== undefined && (
+        <Dialog
+          title={text('desk.run.rowOf', { row: shown.row })}
+          isOpen
+          onClose={() => setShown(undefined)}
+          size="wide"
+        >
+          <Facts
+            items={[
+              { term: text('desk.file'), value: <bdi>{shown.file}</bdi> },
+              { term: text('desk.account'), value: <bdi>{shown.account}</bdi> },
+              { term: text('desk.statement.kind'), value: <bdi>{shown.kind}</bdi> },
+              { term: text('desk.period'), value: <bdi>{shown.period}</bdi> },
+              {
+                term: text('desk.state'),
+                value: <StatusMark tone={runRowTones[shown.state]} text={text(`word.run_row_state.${shown.state}`)} />,
+              },
+              ...(shown.code === null
+                ? []
+                : [{ term: text('desk.reason'), value: <span dir="auto">{say(shown)}</span> }]),
+            ]}
+          />
+        </Dialog>
+      )}
     </Section>
   );
 }
@@ -147,7 +172,7 @@ function RunRows({ runId, isMoving }: { readonly runId: string; readonly isMovin
 function useRowColumns(): readonly TableColumn<RunRow>[] {
   const text = useText();
   const formats = useFormats();
-  const intl = useIntl();
+  const say = useRowReason();
   return useMemo(
     () => [
       {
@@ -183,16 +208,24 @@ function useRowColumns(): readonly TableColumn<RunRow>[] {
         id: 'reason',
         title: text('desk.reason'),
         width: 'minmax(10rem, 2fr)',
-        // The detail holds the facts of this row; the code alone has words in every language.
-        render: ({ code, detail }) => {
-          if (code === null) return null;
-          const id = `refusal.${code}`;
-          const words = intl.messages[id];
-          const isPlain = typeof words === 'string' && !words.includes('{');
-          return <span dir="auto">{isPlain ? intl.formatMessage({ id }) : (detail ?? code)}</span>;
-        },
+        render: (row) => <span dir="auto">{say(row)}</span>,
       },
     ],
-    [text, formats, intl],
+    [text, formats, say],
+  );
+}
+
+/** The detail holds the facts of this row, in English; a refusal without facts has words in every language. */
+function useRowReason(): (row: RunRow) => string {
+  const intl = useIntl();
+  return useCallback(
+    ({ code, detail }) => {
+      if (code === null) return '';
+      const id = `refusal.${code}`;
+      const words = intl.messages[id];
+      const isPlain = typeof words === 'string' && !words.includes('{');
+      return isPlain ? intl.formatMessage({ id }) : (detail ?? code);
+    },
+    [intl],
   );
 }
