@@ -36,6 +36,8 @@ export async function recover(round: Round): Promise<void> {
   // The sweep takes only what was left a day ago by the time that its process has lived through, which a clock that jumped days
   // ahead is behind of; and a list of a day that is over becomes final.
   for (let day = 0; day < daysAfter; day += 1) {
+    // After a jump of days the desk confirms that the clock is right (D-24).
+    await statements.retention.confirmClock(round.desk.actor);
     await statements.retention.purge();
     await statements.retention.sweepOrphans();
     await statements.manifests.updateManifests();
