@@ -1,5 +1,6 @@
 // The ids of all texts as a type, read from the English catalogues: an id that is not there does not compile. A line an area.
 import type access from './catalogues/en/access.json';
+import type delivery from './catalogues/en/delivery.json';
 import type desk from './catalogues/en/desk.json';
 import type design from './catalogues/en/design.json';
 import type frame from './catalogues/en/frame.json';
@@ -17,6 +18,7 @@ import type word from './catalogues/en/word.json';
 
 /** Every text of every area. */
 type Texts = typeof access &
+  typeof delivery &
   typeof desk &
   typeof design &
   typeof frame &

@@ -27,7 +27,7 @@ async function enter(where: string, options: Options = {}, person: PortalPerson 
 
 /** Nothing on the page says any more that it is being read. */
 const settled = (page: Page): Promise<boolean> =>
-  eventually(async () => (await page.locator('main [role=status] svg').count()) === 0);
+  eventually(async () => (await page.locator('main [role=progressbar]').count()) === 0);
 
 interface Item {
   readonly id: string;
