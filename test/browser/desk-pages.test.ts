@@ -244,3 +244,19 @@ test('the chain of the audit trail is checked on its page, and a row tells its d
   await keepScreen(page, 'operations-audit-row');
   assert.deepEqual(complaints, []);
 });
+
+test('what is not there, and what another desk looks after, is declined in words', withBrowser, async () => {
+  const unknown = '00000000-0000-7000-8000-000000000000';
+  await using entered = await desks.enter('/desk/requests');
+  const { page } = entered;
+  for (const place of ['requests', 'clients', 'statements', 'runs']) {
+    await page.goto(`${desks.portal.url}/desk/${place}/${unknown}`);
+    await page.getByRole('alert').first().waitFor();
+    assert.deepEqual(await findBarriers(page), [], place);
+    assert.equal((await page.getByRole('alert').first().textContent())?.includes('_'), false, place);
+    await keepScreen(page, `desk-${place}-not-there`);
+  }
+  await page.goto(`${desks.portal.url}/operations/health`);
+  await page.getByText('The machine is looked after by the operations desk.').waitFor();
+  await keepScreen(page, 'operations-declined');
+});
