@@ -99,12 +99,15 @@ if (values.clients) {
 }
 
 const { printOpenApi } = await import('./openapi.ts');
+const { readLanguageFacts } = await import('./language-facts.ts');
+const { formatLanguages } = await import('./languages-page.ts');
 const { printOperationTypes } = await import('./operation-types.ts');
 const openApi = printOpenApi();
 const pages: Readonly<Record<string, string>> = {
   'settings.md': printSettings(),
   'refusals.md': await printRefusals(),
   'events.md': printEvents(),
+  'languages.md': page('Languages', '`packages/languages`', formatLanguages(readLanguageFacts())),
   'openapi.json': openApi,
   '../../web/portal/api/operations.ts': printOperationTypes(JSON.parse(openApi) as Description),
 };
