@@ -39,19 +39,23 @@ export function SetUpSteps({ clientId, delivery }: SetUpStepsProps): ReactNode {
     touches: /delivery/,
     done: text('desk.setUp.configuredDone'),
   });
+  // Without a choice of SFTP there is nothing to log in to.
+  const isElected = connection.state !== 'none' && connection.state !== 'closed';
   const isConfigured = connection.configuredAt !== null;
   return (
     <Section
       title={text('desk.setUp.title')}
       actions={
         <>
-          <Button
-            variant={connection.userName === null ? 'primary' : 'quiet'}
-            onPress={() => (connection.userName === null ? issue.mutate() : setAsks(true))}
-            isPending={issue.isPending}
-          >
-            {text(connection.userName === null ? 'desk.setUp.issue' : 'desk.setUp.issueAgain')}
-          </Button>
+          {isElected && (
+            <Button
+              variant={connection.userName === null ? 'primary' : 'quiet'}
+              onPress={() => (connection.userName === null ? issue.mutate() : setAsks(true))}
+              isPending={issue.isPending}
+            >
+              {text(connection.userName === null ? 'desk.setUp.issue' : 'desk.setUp.issueAgain')}
+            </Button>
+          )}
           {!isConfigured && connection.userName !== null && (
             <Button variant="primary" onPress={() => configure.mutate()} isPending={configure.isPending}>
               {text('desk.setUp.configure')}
