@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Catalogue } from '@broadgate/languages';
 import { findLanguageFaults, type LanguageFacts, markOf } from './language-check.ts';
+import { readOutline } from './text-outline.ts';
 import { findTextUses } from './text-uses.ts';
 
 const english: Catalogue = {
@@ -166,4 +167,10 @@ test('ids are found where strings stand in templates, and a certain use is told 
       ['home.state.*', false, true],
     ],
   );
+});
+
+test('a variable of a right-to-left text is isolated, so that an address keeps its order', () => {
+  assert.match(readOutline('ar', 'من {address}').faults.join(), /write .u2068\{address\}/);
+  assert.deepEqual(readOutline('ar', 'من \u2068{address}\u2069').faults, []);
+  assert.deepEqual(readOutline('ru', 'Из {address}').faults, []);
 });

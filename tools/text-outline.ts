@@ -1,5 +1,6 @@
 // What a text is made of: its variables and tags, and what is wrong with it by itself in its locale.
 import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messageformat-parser';
+import { directionOf, type Locale } from '@broadgate/languages';
 import { textTags } from '@broadgate/languages/text-tags.ts';
 
 export interface TextOutline {
@@ -16,6 +17,11 @@ export function readOutline(locale: string, text: string): { outline: TextOutlin
   if (/'[{}<>]|[{}<>]'/.test(text)) faults.push("has ' beside a brace or tag, which quotes it; write ’");
   else if (/['"]/.test(text.replace(/\{\w+, (?:number|date|time)[^}]*\}/g, '')))
     faults.push('has a straight quotation mark or apostrophe; write the typographic one');
+  // U+2066 to U+2068 begin an isolate and U+2069 ends it: without, a code or an address is torn apart in a right-to-left sentence.
+  if (directionOf(locale as Locale) === 'rtl') {
+    for (const [, name] of text.matchAll(/(?<![\u2066-\u2068])\{(\w+)\}/g))
+      faults.push(`has {${name}} in a right-to-left sentence; write \\u2068{${name}}\\u2069`);
+  }
   const variables = new Set<string>();
   const tags = new Set<string>();
   try {
