@@ -44,7 +44,7 @@ export function formatScreen(parts: ScreenParts): string {
     '',
     `  ${strong('Broadgate')} ${quiet(`demo broker ${parts.broker}, on this machine only`)}`,
     '',
-    fact('API', parts.portalUrl),
+    fact('Portal', parts.portalUrl),
     fact('SFTP', parts.sftpAddress),
     fact('Host key', parts.hostKeyFingerprint),
     ...parts.moved.map((text) => fact('', quiet(text))),

@@ -1,12 +1,12 @@
 // A button that opens a list of actions and links.
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense, useRef, useState } from 'react';
 import { Button as AriaButton } from 'react-aria-components/Button';
-import { Header } from 'react-aria-components/Header';
-import { Menu as AriaMenu, MenuItem, MenuSection, MenuTrigger } from 'react-aria-components/Menu';
-import { Popover } from 'react-aria-components/Popover';
 import buttonStyles from './button.module.css';
 import { Icon, type IconName } from './icons.tsx';
 import styles from './menu.module.css';
+
+const load = () => import('./menu-list.tsx');
+const MenuList = lazy(async () => ({ default: (await load()).MenuList }));
 
 export interface MenuEntry {
   readonly id: string;
@@ -35,48 +35,32 @@ interface MenuProps {
   readonly children?: ReactNode;
 }
 
+/** The list itself weighs more than all else of the frame, so it comes when somebody is about to open one. */
 export function Menu({ label, groups, children }: MenuProps): ReactNode {
+  const trigger = useRef<HTMLButtonElement>(null);
+  const [isOpen, setOpen] = useState(false);
   return (
-    <MenuTrigger>
+    <>
       <AriaButton
+        ref={trigger}
         aria-label={label}
+        aria-haspopup="true"
+        aria-expanded={isOpen}
         className={`${buttonStyles.button} ${children ? styles.trigger : buttonStyles.icon}`}
+        onHoverStart={() => void load()}
+        onFocus={() => void load()}
+        onPress={() => setOpen(true)}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowDown' || event.key === 'ArrowUp') setOpen(true);
+        }}
       >
         {children ?? <Icon name="more" />}
       </AriaButton>
-      <Popover className={styles.popover ?? ''} offset={4} placement="bottom end">
-        <AriaMenu className={styles.list ?? ''}>
-          {groups.map((group) => (
-            <MenuSection key={group.id} className={styles.group ?? ''} aria-label={group.title}>
-              {group.title !== '' && <Header className={styles.title ?? ''}>{group.title}</Header>}
-              {group.entries.map((entry) => (
-                <Entry key={entry.id} entry={entry} />
-              ))}
-            </MenuSection>
-          ))}
-        </AriaMenu>
-      </Popover>
-    </MenuTrigger>
-  );
-}
-
-function Entry({ entry }: { entry: MenuEntry }): ReactNode {
-  const { id, text, lang, detail, icon, href, onAction, isCurrent, isDanger } = entry;
-  return (
-    <MenuItem
-      id={id}
-      textValue={text}
-      className={`${styles.item} ${isDanger ? styles.danger : ''}`}
-      {...(href !== undefined && { href })}
-      {...(onAction && { onAction })}
-      {...(isCurrent && { 'aria-current': 'true' as const })}
-    >
-      {icon && <Icon name={icon} />}
-      <span className={styles.text} lang={lang}>
-        {text}
-        {detail !== undefined && <span className={styles.detail}>{detail}</span>}
-      </span>
-      {isCurrent && <Icon name="check" />}
-    </MenuItem>
+      {isOpen && (
+        <Suspense>
+          <MenuList label={label} groups={groups} trigger={trigger} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }
