@@ -28,6 +28,7 @@ export function MenuList({ label, groups, trigger, onClose }: MenuListProps): Re
         if (!isOpen) onClose();
       }}
     >
+      {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- a menu that opens takes the focus (ARIA practices, menu button) */}
       <AriaMenu className={styles.list ?? ''} aria-label={label} autoFocus="first" onClose={onClose}>
         {groups.map((group) => (
           <MenuSection key={group.id} className={styles.group ?? ''} aria-label={group.title}>
