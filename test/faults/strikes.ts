@@ -114,7 +114,8 @@ function rot(round: Round): void {
     const rotten = Buffer.from(kind === 0 ? bytes : bytes.subarray(0, randomBelow(round.random, bytes.length)));
     if (kind === 0) rotten[randomBelow(round.random, rotten.length)]! ^= 1 << randomBelow(round.random, 8);
     round.rotten.add(victim.name);
-    sound.set(file, bytes);
+    // One that rots twice was sound before the first time.
+    if (!sound.has(file)) sound.set(file, bytes);
     if (kind === 2) rmSync(file);
     else {
       writeFileSync(`${file}.rot`, rotten, { mode: 0o600 });

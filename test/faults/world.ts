@@ -204,7 +204,14 @@ function guard(
       const staged = await blobs.reopen(blobId);
       return staged && guardStaged(staged);
     }),
-    open: checked((blobId: string) => blobs.open(blobId)),
+    async open(blobId) {
+      check();
+      const reader = await blobs.open(blobId);
+      // The system lets go of the files of a process that ended.
+      if (isDead) await reader.close();
+      check();
+      return reader;
+    },
     put: checked((bytes: Uint8Array | AsyncIterable<Uint8Array>, { blobId = ids.next() }: { blobId?: string } = {}) => {
       note(blobId);
       return blobs.put(bytes, { blobId });
