@@ -12,7 +12,7 @@ const steps: readonly { name: string; command: readonly string[] }[] = [
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },
   { name: 'shape', command: ['node', '--test', '--test-reporter=dot', 'test/tidy.test.ts'] },
-  { name: 'texts', command: ['node', 'tools/languages.ts', '--english'] },
+  { name: 'texts', command: ['node', 'tools/languages.ts'] },
   { name: 'printed docs', command: ['node', 'tools/docs.ts', '--check'] },
 ];
 

@@ -1,4 +1,4 @@
-// `npm run languages`: checks the catalogues. `--english` looks at the source alone; `--translated ID…` and `--reviewed LOCALE ID…` note what was done.
+// `npm run languages`: checks the catalogues. `--translated ID…` and `--reviewed LOCALE ID…` note what was done.
 import { globSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -37,19 +37,14 @@ function noteReviewed(locale: string, ids: readonly string[]): void {
   writeJson('reviewed.json', { ...readReviewed(), [locale]: marks });
 }
 
-/** While pages are being written: their English texts alone, whole as far as they are used. */
-const isOfEnglish = (fault: string): boolean =>
-  fault.startsWith('en ') && !/no code uses it|changed since|typographic/.test(fault);
-
 const { values, positionals } = parseArgs({
-  options: { translated: { type: 'boolean' }, reviewed: { type: 'boolean' }, english: { type: 'boolean' } },
+  options: { translated: { type: 'boolean' }, reviewed: { type: 'boolean' } },
   allowPositionals: true,
 });
 if (values.translated) noteTranslated(positionals);
 if (values.reviewed) noteReviewed(positionals[0] ?? '', positionals.slice(1));
 const facts = readLanguageFacts();
-const all = findLanguageFaults(facts);
-const faults = values.english ? all.filter(isOfEnglish) : all;
+const faults = findLanguageFaults(facts);
 const count = Object.keys(textsOf(facts.source)).length;
 if (faults.length > 0) console.error(`${faults.join('\n')}\n${faults.length} faults in the texts`);
 else console.log(`${count} texts in ${facts.translations.length + 1} locales`);
