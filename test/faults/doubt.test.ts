@@ -91,6 +91,19 @@ test('a delivery whose commit was not answered keeps the files that it placed', 
   await reader.close({ ranges: [], end: 'closed' });
 });
 
+test('what was withdrawn while the clock stood ahead is in the deletion log, and its list has no fault', async () => {
+  const { issuing, manifests } = life.statements;
+  const asked = { accountNumber: client.accountNumber, kind: 'daily', period: '2026-01-09', fileName: 'a.pdf' };
+  const bytes = systemRandom.bytes(2000);
+  const { statementId } = await issuing.issueStatement(desk.actor, { ...asked, requestId: 'ahead' }, bytes);
+  await eventually(async () => (await issuing.deliverOne(statementId)).outcome === 'done_before');
+  await manifests.updateManifests();
+  world.clock.jump(60 * 24 * 3_600_000);
+  await issuing.withdraw(desk.actor, statementId, 'issued by mistake');
+  world.clock.jump(-60 * 24 * 3_600_000);
+  assert.deepEqual((await manifests.verifyAll()).faults, []);
+});
+
 test('an upload goes on after its database was away for a moment, and syncs again', async () => {
   const actor = onConnection(client, world.ids.next());
   const mode = { create: true, exclusive: false, truncate: true };

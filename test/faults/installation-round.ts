@@ -242,7 +242,7 @@ export async function recoverAndJudge(site: Site, told: Told): Promise<void> {
   await parts.audit.seal(parts.database);
   await judge({
     ...{ statements: site.statements, clients: site.clients, oddities: told.oddities },
-    ...{ life: parts, world: { sql: parts.sql } },
+    ...{ life: parts, world: { sql: parts.sql, clock: parts.clock } },
   });
   for (const { clientId, login, fetched } of site.clients) {
     const [row] = await parts.sql<{ whole: number }>`select count(*)::integer as whole from receipts

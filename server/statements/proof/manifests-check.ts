@@ -60,9 +60,11 @@ export function createManifestCheck(parts: {
     }
     const held: HeldFile[] = await store.listHeld(database.sql, clientId);
     const verdict = verifyManifests({ manifests: lists, held, verify, nowMs });
-    // A file that was withdrawn or purged since the last list stands in the deletion log, and in the next list.
+    // A file that was withdrawn or purged since the last list stands in the deletion log, and in the next list; also where the
+    // clock stood ahead when it went.
+    const ever = Number.MAX_SAFE_INTEGER;
     const unlisted = new Set(
-      (await store.listGone(database.sql, [{ clientId, number: -1, beforeMs: nowMs + 1 }])).map((row) => row.path),
+      (await store.listGone(database.sql, [{ clientId, number: -1, beforeMs: ever }])).map((row) => row.path),
     );
     for (const fault of verdict.faults) {
       if (fault.fault === 'file_missing' && unlisted.has(fault.path)) continue;
