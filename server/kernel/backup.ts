@@ -155,7 +155,7 @@ async function listSequences(sql: Sql) {
 
 /** Copies every blob through a verified read into a store of its own under the same keys. */
 async function copyBlobs(parts: BackupParts, blobIds: ReadonlySet<string>, dataKeyId: string) {
-  const keys: DataKeys = { current: () => parts.vault.find(dataKeyId), find: (id) => parts.vault.find(id) };
+  const keys: DataKeys = { current: () => parts.vault.getDataKey(dataKeyId), find: (id) => parts.vault.find(id) };
   const copies = await openFileBlobs({ folder: blobsFolder(parts.folder), keys, ids: parts.ids });
   await using lines = await openLines(blobListPath(parts.folder));
   const absent: { blobId: string; why: 'staged' | 'expired' }[] = [];

@@ -11,7 +11,7 @@
 // length of a frame are authenticated with it, and the seal lists the nonce of every frame: an older version of a frame,
 // put back where it once stood, does not match.
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { BlobFault, type DataKey } from './blobs.ts';
+import { BlobFault, type DataKey, type DataKeys } from './blobs.ts';
 import type { Random } from './random.ts';
 
 export const frameSizeBytes = 65_536;
@@ -178,6 +178,14 @@ export function createFrameCipher(blobId: string, key: KeyObject) {
       }
     },
   };
+}
+
+/** The cipher of a blob by its first bytes. Throws a BlobFault unless they are the blob's header, with a key that there is. */
+export async function openFrameCipher(blobId: string, start: Buffer, keys: DataKeys): Promise<FrameCipher> {
+  const header = parseHeader(blobId, start);
+  const dataKey = await keys.find(header.dataKeyId);
+  if (dataKey === undefined) throw new BlobFault(blobId, 'damaged', `there is no data key ${header.dataKeyId}`);
+  return createFrameCipher(blobId, deriveBlobKey(dataKey, header));
 }
 
 /** How many bytes the seal takes, read from the last 8 of the blob. Throws a BlobFault when there is no seal. */

@@ -96,8 +96,8 @@ export class BlobFault extends Error {
 export interface DataKeys {
   /** The key for new blobs. */
   current(): Promise<DataKey>;
-  /** The key of that id. Throws when there is none. */
-  find(dataKeyId: string): Promise<DataKey>;
+  /** The key of that id; undefined when there is none. */
+  find(dataKeyId: string): Promise<DataKey | undefined>;
 }
 
 export interface DataKey {

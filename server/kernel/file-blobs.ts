@@ -13,7 +13,7 @@ import {
   frameSizeBytes,
   headerSizeBytes,
   isBlobId,
-  parseHeader,
+  openFrameCipher,
   strideBytes,
 } from './blob-frames.ts';
 import { createFolderSync, fanOut, onMedium, writeFully } from './blob-medium.ts';
@@ -175,9 +175,12 @@ export async function openFileBlobs(parts: {
       try {
         const start = Buffer.alloc(headerSizeBytes);
         const { bytesRead } = await handle.read(start, 0, headerSizeBytes, 0);
-        const header = parseHeader(blobId, start.subarray(0, bytesRead));
-        const key = deriveBlobKey(await keys.find(header.dataKeyId), header);
-        return await openStaged(blobId, handle, createFrameCipher(blobId, key), true);
+        return await openStaged(
+          blobId,
+          handle,
+          await openFrameCipher(blobId, start.subarray(0, bytesRead), keys),
+          true,
+        );
       } catch (fault) {
         await handle.close();
         throw fault;

@@ -2,13 +2,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import {
   countFrames,
-  createFrameCipher,
-  deriveBlobKey,
   type FrameCipher,
   framesEnd,
   frameSizeBytes,
   headerSizeBytes,
-  parseHeader,
+  openFrameCipher,
   type SealRecord,
   sealSize,
   strideBytes,
@@ -27,8 +25,7 @@ export async function openSealedFile(blobId: string, handle: FileHandle, keys: D
     const { size } = await handle.stat();
     // Most blobs are documents of some kilobytes: one read takes in header, frames and seal.
     const first = await readAt(handle, 0, Math.min(size, headerSizeBytes + strideBytes + 128));
-    const header = parseHeader(blobId, first);
-    const cipher = createFrameCipher(blobId, deriveBlobKey(await keys.find(header.dataKeyId), header));
+    const cipher = await openFrameCipher(blobId, first, keys);
     const isWhole = first.length === size;
     const end = isWhole ? first : await readAt(handle, size - 8, 8);
     const tailBytes = sealSize(blobId, end.subarray(-8));

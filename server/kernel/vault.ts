@@ -19,6 +19,8 @@ export interface Vault extends DataKeys {
   writeSecret(sql: Sql, name: string, secret: Buffer): Promise<void>;
   /** Forgets a secret. */
   dropSecret(sql: Sql, name: string): Promise<void>;
+  /** The data key of that id, which there must be. */
+  getDataKey(dataKeyId: string): Promise<DataKey>;
   /** The secret of that name, made now if there is none; of several processes that make one, the first one's stays. */
   keepSecret(sql: Sql, name: string, make: () => Promise<Buffer>): Promise<Buffer>;
   /** Makes a new data key for blobs and secrets to come; other processes use it within a minute. */
@@ -83,19 +85,23 @@ export async function openVault(parts: {
       return (await load(row)) ?? (await make(sql));
     });
 
-  async function find(dataKeyId: string): Promise<DataKey> {
+  async function find(dataKeyId: string): Promise<DataKey | undefined> {
     const cached = known.get(dataKeyId);
     if (cached) return cached;
     const [row] = await database.sql<WrappedRow>`
       select data_key_id as "dataKeyId", master_key_id as "masterKeyId", wrapped_key as "wrappedKey"
       from data_keys where data_key_id = ${dataKeyId}`;
-    const dataKey = await load(row);
+    return load(row);
+  }
+
+  async function getDataKey(dataKeyId: string): Promise<DataKey> {
+    const dataKey = await find(dataKeyId);
     if (!dataKey) throw new Error(`there is no data key ${dataKeyId}`);
     return dataKey;
   }
 
   async function encryptSecret(name: string, secret: Buffer, dataKeyId?: string): Promise<Buffer> {
-    const dataKey = await (dataKeyId === undefined ? current() : find(dataKeyId));
+    const dataKey = await (dataKeyId === undefined ? current() : getDataKey(dataKeyId));
     const head = Buffer.concat([Buffer.of(secretVersion), Buffer.from(dataKey.dataKeyId.replaceAll('-', ''), 'hex')]);
     return Buffer.concat([
       head,
@@ -108,7 +114,7 @@ export async function openVault(parts: {
     if (head.length < 17 || head[0] !== secretVersion) throw new Error(`the secret ${name} is not in a known form`);
     const hex = head.toString('hex', 1);
     const dataKeyId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-    const key = secretKey(await find(dataKeyId), name);
+    const key = secretKey(await getDataKey(dataKeyId), name);
     return decrypt(key, sealed.subarray(17), Buffer.concat([head, Buffer.from(name)]), `the secret ${name}`);
   }
 
@@ -121,6 +127,7 @@ export async function openVault(parts: {
   return {
     current,
     find,
+    getDataKey,
     encryptSecret,
     decryptSecret,
     findSecret,
@@ -164,12 +171,11 @@ export async function openVault(parts: {
 /** The data keys of rows that are not in a database yet, for restoring. Refuses: master_key_wrong. */
 export function openDataKeys(masterKeys: MasterKeys, rows: readonly WrappedRow[]): DataKeys {
   const keys = new Map(rows.map((row) => [row.dataKeyId, unwrap(masterKeys, row)]));
-  const newest = [...keys.keys()].sort().at(-1) ?? '';
-  const find = (dataKeyId: string): Promise<DataKey> => {
-    const dataKey = keys.get(dataKeyId);
-    return dataKey ? Promise.resolve(dataKey) : Promise.reject(new Error(`there is no data key ${dataKeyId}`));
+  const newest = keys.get([...keys.keys()].sort().at(-1) ?? '');
+  return {
+    find: (dataKeyId) => Promise.resolve(keys.get(dataKeyId)),
+    current: () => (newest ? Promise.resolve(newest) : Promise.reject(new Error('there is no data key'))),
   };
-  return { find, current: () => find(newest) };
 }
 
 export interface WrappedRow {

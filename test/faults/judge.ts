@@ -1,4 +1,5 @@
 // Compares the world after a round with what callers were promised. Whatever does not hold is thrown as a Violation.
+import { Refusal } from '../../server/kernel/refusal.ts';
 import { decrypt, readMessage, readPrivateKey } from 'openpgp';
 import type { FileReader } from '../../server/statements/repository/reading.ts';
 import { type AskedStatement, demand, hashOf } from './ledger.ts';
@@ -134,7 +135,12 @@ async function judgeTree(round: Judged, client: JudgedClient, placed: ReadonlySe
     `${client.name}: the broker's files are ${[...ofBroker].join()}, and should be ${[...placed].join()}`,
   );
   for (const [path, { sentBytes, syncedBytes }] of client.unfinished) {
-    const { isPartial, sizeBytes } = await repository.stat(client.actor, path);
+    // What was never synced may be gone altogether.
+    const gone = { isPartial: false, sizeBytes: 0 };
+    const { isPartial, sizeBytes } = await repository.stat(client.actor, path).catch((fault: unknown) => {
+      if (fault instanceof Refusal && fault.code === 'path_not_found') return gone;
+      throw fault;
+    });
     const isKept = isPartial && sizeBytes >= syncedBytes && sizeBytes <= sentBytes;
     const found = isPartial ? sizeBytes : 'no';
     if (syncedBytes > 0) demand(isKept, `${client.name}: ${path} kept ${found} of ${syncedBytes} synced bytes`);

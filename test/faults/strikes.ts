@@ -108,6 +108,7 @@ function rot(round: Round): void {
   if (files.length === 0) return;
   const victim = files[randomBelow(round.random, files.length)]!;
   const file = path.join(victim.parentPath, victim.name);
+  const wasSound = !round.rotten.has(victim.name);
   try {
     const bytes = readFileSync(file);
     const kind = randomBelow(round.random, 3);
@@ -124,6 +125,7 @@ function rot(round: Round): void {
   } catch (fault) {
     // It was removed meanwhile, or the disk takes nothing just now.
     if (!/^E(NOENT|NOSPC|ROFS)$/.test((fault as NodeJS.ErrnoException).code ?? '')) throw fault;
+    if (wasSound) round.rotten.delete(victim.name);
   }
 }
 

@@ -160,7 +160,8 @@ function guard(
   };
 
   function guardStaged(staged: StagedBlob): StagedBlob {
-    open.add(staged);
+    if (isDead) void staged.close().catch(() => undefined);
+    else open.add(staged);
     note(staged.blobId);
     const during = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       check();
