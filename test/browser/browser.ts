@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Download,
+  type FileChooser,
+  type Page,
+} from 'playwright-core';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -33,6 +40,8 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   const complaints: string[] = [];
+  // From the start: where nobody listens, the browser opens its own dialog, and a listener that is added later may be late.
+  page.on('filechooser', () => {});
   page.on('pageerror', (fault) => complaints.push(fault.message));
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
@@ -56,6 +65,33 @@ export async function findBarriers(page: Page): Promise<string[]> {
     violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target + ' ' + failureSummary)))`);
   await session.detach();
   return found as string[];
+}
+
+interface Answers {
+  readonly download: Download;
+  readonly filechooser: FileChooser;
+}
+
+/**
+ * Does what the browser itself answers, with a download or a dialog. On a machine that is busy a press sometimes goes by
+ * without an answer; it is then repeated, as a person would, and what stood in focus is printed.
+ */
+export async function bringAbout<Kind extends keyof Answers>(
+  page: Page,
+  kind: Kind,
+  act: () => Promise<void>,
+): Promise<Answers[Kind]> {
+  const events = page as unknown as { waitForEvent(kind: Kind, options: { timeout: number }): Promise<Answers[Kind]> };
+  for (let times = 1; ; times += 1) {
+    const answer = events.waitForEvent(kind, { timeout: 10_000 });
+    try {
+      return (await Promise.all([answer, act()]))[0];
+    } catch (fault) {
+      if (times === 3) throw fault;
+      const focused = await page.evaluate<string>('document.activeElement?.outerHTML.slice(0, 200) ?? ""');
+      console.error(`no ${kind} within 10 s; in focus: ${focused}`);
+    }
+  }
 }
 
 /** By how many pixels the page is wider than the window. */

@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { FileChooser, Page } from 'playwright-core';
 import { openGpgHome, openTempFolder, run } from '../clients.ts';
 import { eventually } from '../eventually.ts';
-import { findBarriers, openBrowser, openPage, overflowPx, type WatchedPage, withBrowser } from './browser.ts';
+import { bringAbout, findBarriers, openBrowser, openPage, type WatchedPage, withBrowser } from './browser.ts';
+import { checkPlaces, directions, settled } from './modes.ts';
 import { keepScreen, openPortal, type PortalPerson, signIn } from './portal.ts';
 
 const portal = withBrowser.skip ? undefined : await openPortal();
@@ -30,9 +31,11 @@ async function enter(where: string, person: PortalPerson, options: Options = {})
   return visited;
 }
 
-/** Nothing on the page says any more that it is being read. */
-const settled = (page: Page): Promise<boolean> =>
-  eventually(async () => (await page.locator('main [role=progressbar]').count()) === 0);
+/** Opens the system's dialog with the keyboard and chooses a file in it. */
+async function chooseFile(page: Page, file: Parameters<FileChooser['setFiles']>[0]): Promise<void> {
+  const press = (): Promise<void> => page.getByRole('button', { name: 'Choose a file' }).press('Enter');
+  await (await bringAbout(page, 'filechooser', press)).setFiles(file);
+}
 
 async function makeSshKey(name: string, comment = name): Promise<string> {
   const file = path.join(temp.folder, name);
@@ -80,17 +83,12 @@ test('from no key to the first decrypted statement takes at most 12 interactions
     interactions += 1;
     await done;
   };
-  const choose = async (file: string): Promise<void> => {
-    const asked = page.waitForEvent('filechooser');
-    await page.getByRole('button', { name: 'Choose a file' }).press('Enter');
-    await (await asked).setFiles(file);
-  };
 
   await act(page.getByRole('switch', { name: /^Statements by SFTP/ }).press('Space'));
   await page.getByRole('button', { name: 'Use the one I am on now' }).waitFor();
-  await act(choose(`${key}.pub`));
+  await act(chooseFile(page, `${key}.pub`));
   await page.getByText(/This key is good: /).waitFor();
-  await act(choose(certificate));
+  await act(chooseFile(page, certificate));
   await page.getByText('OpenPGP key', { exact: false }).first().waitFor();
   await act(page.getByRole('button', { name: 'Use the one I am on now' }).press('Enter'));
   // What is to be compared is what the client's own programs show.
@@ -185,9 +183,7 @@ test('D-13: a private key, dropped or pasted, is caught in the page and never se
   page.on('request', (request) => {
     if (request.method() !== 'GET') sent.push(request.url());
   });
-  const asked = page.waitForEvent('filechooser');
-  await page.getByRole('button', { name: 'Choose a file' }).press('Enter');
-  await (await asked).setFiles(key);
+  await chooseFile(page, key);
   await page.getByText('That was your private key. It has not left this page.').waitFor();
   await page.reload();
   const field = page.getByLabel('Or paste it');
@@ -217,9 +213,7 @@ test('markup and direction marks in comments, names and contacts are shown as te
   await page.getByLabel('Whom we may ask').fill(hostile);
   await page.getByRole('button', { name: 'Save' }).press('Enter');
   await page.getByText('Saved.').waitFor();
-  const asked = page.waitForEvent('filechooser');
-  await page.getByRole('button', { name: 'Choose a file' }).press('Enter');
-  await (await asked).setFiles(`${key}.pub`);
+  await chooseFile(page, `${key}.pub`);
   await page.getByText(/This key is good: /).waitFor();
   await page.getByRole('list', { name: 'Keys' }).getByText(hostile).first().waitFor();
   await page.goto(`${portal!.url}/delivery/files`);
@@ -229,9 +223,7 @@ test('markup and direction marks in comments, names and contacts are shown as te
   await page.getByRole('link', { name: '0/', exact: true }).click();
   await page.getByText('This folder is empty').waitFor();
   const name = `${hostile}.txt`;
-  const upload = page.waitForEvent('filechooser');
-  await page.getByRole('button', { name: 'Choose a file' }).press('Enter');
-  await (await upload).setFiles({ name, mimeType: 'text/html', buffer: Buffer.from('<script>1</script>') });
+  await chooseFile(page, { name, mimeType: 'text/html', buffer: Buffer.from('<script>1</script>') });
   await page.getByRole('grid').getByText(name, { exact: true }).waitFor();
   await keepScreen(page, 'files-hostile');
   assert.equal(await page.locator('main img').count(), 0);
@@ -242,27 +234,18 @@ test('markup and direction marks in comments, names and contacts are shown as te
   assert.deepEqual(complaints, []);
 });
 
-const modes = [
-  { name: 'light', options: { colorScheme: 'light' } },
-  { name: 'dark', options: { colorScheme: 'dark' } },
-  { name: '200', options: { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 } },
-  { name: '320px', options: { viewport: { width: 320, height: 700 } } },
-  { name: 'ar', options: { locale: 'ar' } },
-  { name: 'ar-dark', options: { locale: 'ar', colorScheme: 'dark' } },
-] as const satisfies readonly { name: string; options: Options }[];
-
-for (const { name, options } of modes) {
-  test(`delivery is free of barriers, fits its window and complains of nothing: ${name}`, withBrowser, async () => {
-    await using entered = await enter('/delivery', fund!, options);
-    const { page, complaints } = entered;
-    for (const place of ['/delivery', '/delivery/guide', '/delivery/log', '/delivery/files']) {
-      await page.goto(`${portal!.url}${place}`);
-      await page.locator('main h1').waitFor();
-      await settled(page);
-      assert.deepEqual(await findBarriers(page), [], place);
-      assert.equal(await overflowPx(page), 0, place);
-      await keepScreen(page, `${place.slice(1).replace('/', '-')}-${name}`);
-    }
-    assert.deepEqual(complaints, []);
-  });
+for (const locale of directions) {
+  test(
+    `delivery is free of barriers, fits its window and complains of nothing in every mode: ${locale}`,
+    withBrowser,
+    async () => {
+      await using entered = await enter('/delivery', fund!, { locale });
+      const places = ['/delivery', '/delivery/guide', '/delivery/log', '/delivery/files'].map((place) => ({
+        place,
+        name: place.slice(1).replace('/', '-'),
+      }));
+      await checkPlaces(entered.page, portal!.url, places, `-${locale}`);
+      assert.deepEqual(entered.complaints, []);
+    },
+  );
 }

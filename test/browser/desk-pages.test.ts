@@ -5,8 +5,9 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { pack } from 'tar-stream';
 import { eventually } from '../eventually.ts';
-import { findBarriers, overflowPx, withBrowser } from './browser.ts';
-import { focusedText, handIn, json, makePublicKey, openDesks, type Options, pressUntil } from './desk-ground.ts';
+import { bringAbout, findBarriers, withBrowser } from './browser.ts';
+import { focusedText, handIn, json, makePublicKey, openDesks, pressUntil } from './desk-ground.ts';
+import { checkPlaces, directions } from './modes.ts';
 import { keepScreen } from './portal.ts';
 
 const desks = await openDesks();
@@ -26,7 +27,7 @@ interface Chosen {
 /** Opens the system's dialog with the keyboard and chooses a file in it. */
 async function chooseFile(page: Page, file: Chosen): Promise<void> {
   await focusOn(page, 'Choose a file');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  const chooser = await bringAbout(page, 'filechooser', () => page.keyboard.press('Enter'));
   await chooser.setFiles(file);
 }
 
@@ -127,19 +128,11 @@ test(
     assert.deepEqual(await findBarriers(page), []);
     await keepScreen(page, 'desk-run-done');
     await focusOn(page, 'Outcomes as CSV');
-    const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+    const download = await bringAbout(page, 'download', () => page.keyboard.press('Enter'));
     assert.match(download.suggestedFilename(), /\.csv$/);
     assert.deepEqual(complaints, []);
   },
 );
-
-const modes = [
-  { name: 'light', options: { colorScheme: 'light' } },
-  { name: 'dark', options: { colorScheme: 'dark' } },
-  { name: '320', options: { viewport: { width: 320, height: 700 } } },
-  { name: '200', options: { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 } },
-  { name: 'ar', options: { locale: 'ar' } },
-] as const satisfies readonly { name: string; options: Options }[];
 
 const deskPlaces = [
   '/desk/requests',
@@ -178,30 +171,28 @@ async function findPlaces(): Promise<string[]> {
   ];
 }
 
-async function checkPlaces(page: Page, places: readonly string[], mode: string): Promise<void> {
-  for (const place of places) {
-    await page.goto(`${desks.portal.url}${place}`);
-    await page.locator('main h1').waitFor();
-    await eventually(async () => (await page.locator('main [role=status] svg').count()) === 0);
-    assert.deepEqual(await findBarriers(page), [], `${place} ${mode}`);
-    assert.equal(await overflowPx(page), 0, `${place} ${mode}`);
-    const name = place
+const named = (places: readonly string[]) =>
+  places.map((place) => ({
+    place,
+    name: place
       .replace(/[0-9a-f-]{36}/, 'one')
       .slice(1)
-      .replaceAll('/', '-');
-    await keepScreen(page, `${name}-${mode}`);
-  }
-}
+      .replaceAll('/', '-'),
+  }));
 
-for (const { name, options } of modes) {
-  test(`the pages of the desks are free of barriers and fit their window: ${name}`, withBrowser, async () => {
-    const places = [...deskPlaces, ...(await findPlaces())];
-    await using atDesk = await desks.enter('/desk/requests', options);
-    await checkPlaces(atDesk.page, places, name);
-    await using atOperations = await desks.enter('/operations/health', options, desks.operatorOf('operations'));
-    await checkPlaces(atOperations.page, operationsPlaces, name);
-    assert.deepEqual([...atDesk.complaints, ...atOperations.complaints], []);
-  });
+for (const locale of directions) {
+  test(
+    `the pages of the desks are free of barriers and fit their window in every mode: ${locale}`,
+    withBrowser,
+    async () => {
+      const { url } = desks.portal;
+      await using atDesk = await desks.enter('/desk/requests', { locale });
+      await checkPlaces(atDesk.page, url, named([...deskPlaces, ...(await findPlaces())]), `-${locale}`);
+      await using atOperations = await desks.enter('/operations/health', { locale }, desks.operatorOf('operations'));
+      await checkPlaces(atOperations.page, url, named(operationsPlaces), `-${locale}`);
+      assert.deepEqual([...atDesk.complaints, ...atOperations.complaints], []);
+    },
+  );
 }
 
 test('each tab of a client is free of barriers', withBrowser, async () => {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually } from '../eventually.ts';
-import { findBarriers, openBrowser, openPage, overflowPx, type WatchedPage, withBrowser } from './browser.ts';
+import { findBarriers, openBrowser, openPage, type WatchedPage, withBrowser } from './browser.ts';
+import { checkPlaces, directions } from './modes.ts';
 import { keepScreen, openPortal, type PortalPerson, signIn } from './portal.ts';
 
 const portal = withBrowser.skip ? undefined : await openPortal();
@@ -212,32 +213,19 @@ test('a server that cannot be reached is said to be, until it can', withBrowser,
   await page.getByText('The server cannot be reached.').waitFor({ state: 'detached' });
 });
 
-const places = ['/', '/security', '/settings'];
-const modes = [
-  { name: 'light', options: { colorScheme: 'light' } },
-  { name: 'dark', options: { colorScheme: 'dark' } },
-  { name: '200 %', options: { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 } },
-  { name: '320 px', options: { viewport: { width: 320, height: 700 } } },
-  { name: 'ar', options: { locale: 'ar' } },
-  { name: 'wide', options: { viewport: { width: 2560, height: 1200 } } },
-] as const satisfies readonly { name: string; options: Options }[];
-
-for (const { name, options } of modes) {
+for (const locale of directions) {
   test(
-    `the first pages are free of barriers, fit their window and complain of nothing: ${name}`,
+    `the first pages are free of barriers, fit their window and complain of nothing in every mode: ${locale}`,
     withBrowser,
     async () => {
-      await using entered = await enter('/', options);
-      const { page, complaints } = entered;
-      for (const place of places) {
-        await page.goto(`${portal!.url}${place}`);
-        await page.locator('main h1').waitFor();
-        await eventually(async () => (await page.locator('main [role=status]').count()) === 0);
-        assert.deepEqual(await findBarriers(page), [], place);
-        assert.equal(await overflowPx(page), 0, place);
-        await keepScreen(page, `${place === '/' ? 'home' : place.slice(1)}-${name.replaceAll(/[^\w]+/g, '')}`);
-      }
-      assert.deepEqual(complaints, []);
+      await using entered = await enter('/', { locale });
+      const places = [
+        { place: '/', name: 'home' },
+        { place: '/security', name: 'security' },
+        { place: '/settings', name: 'settings' },
+      ];
+      await checkPlaces(entered.page, portal!.url, places, `-${locale}`);
+      assert.deepEqual(entered.complaints, []);
     },
   );
 }

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
-import type { Download, Page } from 'playwright-core';
-import { eventually } from '../eventually.ts';
-import { findBarriers, openBrowser, openPage, overflowPx, type WatchedPage, withBrowser } from './browser.ts';
+import type { Download } from 'playwright-core';
+import { bringAbout, findBarriers, openBrowser, openPage, type WatchedPage, withBrowser } from './browser.ts';
+import { checkPlaces, directions, settled } from './modes.ts';
 import { keepScreen, openPortal, type PortalPerson, signIn } from './portal.ts';
 
 const portal = withBrowser.skip ? undefined : await openPortal();
@@ -24,10 +24,6 @@ async function enter(where: string, options: Options = {}, person: PortalPerson 
   await settled(visited.page);
   return visited;
 }
-
-/** Nothing on the page says any more that it is being read. */
-const settled = (page: Page): Promise<boolean> =>
-  eventually(async () => (await page.locator('main [role=progressbar]').count()) === 0);
 
 interface Item {
   readonly id: string;
@@ -62,7 +58,7 @@ test('a statement is found, opened and downloaded by keyboard alone', withBrowse
   const id = new URL(page.url()).pathname.split('/').at(-1);
   const item = (await listed()).find((one) => one.id === id)!;
   await page.getByRole('link', { name: 'Download', exact: true }).focus();
-  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  const download = await bringAbout(page, 'download', () => page.keyboard.press('Enter'));
   assert.equal(download.suggestedFilename(), item.name);
   assert.equal(
     createHash('sha256')
@@ -86,7 +82,7 @@ test('several statements are chosen and come as one ZIP', withBrowser, async () 
   const link = page.getByRole('link', { name: 'Download 2 statements as ZIP' });
   await keepScreen(page, 'statements-chosen');
   assert.deepEqual(await findBarriers(page), []);
-  const [download] = await Promise.all([page.waitForEvent('download'), link.press('Enter')]);
+  const download = await bringAbout(page, 'download', () => link.press('Enter'));
   const zip = await bytesOf(download);
   assert.equal(zip.subarray(0, 4).toString('latin1'), 'PK\u0003\u0004');
   assert.deepEqual(complaints, []);
@@ -127,31 +123,19 @@ test(
   },
 );
 
-const modes = [
-  { name: 'light', options: { colorScheme: 'light' } },
-  { name: 'dark', options: { colorScheme: 'dark' } },
-  { name: '200', options: { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 } },
-  { name: '320px', options: { viewport: { width: 320, height: 700 } } },
-  { name: 'ar', options: { locale: 'ar' } },
-  { name: 'ar-dark', options: { locale: 'ar', colorScheme: 'dark' } },
-] as const satisfies readonly { name: string; options: Options }[];
-
-for (const { name, options } of modes) {
-  test(`statements are free of barriers, fit their window and complain of nothing: ${name}`, withBrowser, async () => {
-    const csv = (await listed()).find((item) => item.name.endsWith('.csv'))!;
-    await using entered = await enter('/statements', options);
-    const { page, complaints } = entered;
-    for (const [place, screen] of [
-      ['/statements', 'statements'],
-      [`/statements/${csv.id}`, 'statement'],
-    ] as const) {
-      await page.goto(`${portal!.url}${place}`);
-      await page.locator('main h1').waitFor();
-      await settled(page);
-      assert.deepEqual(await findBarriers(page), [], place);
-      assert.equal(await overflowPx(page), 0, place);
-      await keepScreen(page, `${screen}-${name}`);
-    }
-    assert.deepEqual(complaints, []);
-  });
+for (const locale of directions) {
+  test(
+    `statements are free of barriers, fit their window and complain of nothing in every mode: ${locale}`,
+    withBrowser,
+    async () => {
+      const csv = (await listed()).find((item) => item.name.endsWith('.csv'))!;
+      await using entered = await enter('/statements', { locale });
+      const places = [
+        { place: '/statements', name: 'statements' },
+        { place: `/statements/${csv.id}`, name: 'statement' },
+      ];
+      await checkPlaces(entered.page, portal!.url, places, `-${locale}`);
+      assert.deepEqual(entered.complaints, []);
+    },
+  );
 }

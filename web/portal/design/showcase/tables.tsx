@@ -18,8 +18,9 @@ interface Statement {
   readonly tone: Tone;
 }
 
-const rowsMax = 100_000;
-const pageRows = Number(new URLSearchParams(location.search).get('page') ?? 200);
+const asked = new URLSearchParams(location.search);
+const rowsMax = Number(asked.get('rows') ?? 100_000);
+const pageRows = Number(asked.get('page') ?? 200);
 const tones: readonly Tone[] = ['good', 'good', 'good', 'wait', 'good', 'warn', 'good', 'bad'];
 const all = Array.from({ length: rowsMax }, (_, index): Statement => {
   const on = new Date(Date.UTC(2026, 10, 24) - index * 36e5).toISOString().slice(0, 10);
