@@ -128,7 +128,7 @@ function createRow(kind: KeyKind): Row {
     ],
     rounds: 2,
     async open(bench) {
-      const installation = await openInstallation();
+      const installation = await openInstallation({ env: { BROADGATE_WORKERS: '2' } });
       const folder = mkdtempSync('/dev/shm/broadgate-bench-');
       const { caller } = await addOperator(installation, 'desk', ['delivery']);
       const accounts = await addClients(installation, kind);

@@ -27,7 +27,9 @@ async function open(bench: Bench): Promise<OpenRow> {
   await using opened = new AsyncDisposableStack();
   const statements = bench.isQuick ? 10_000 : 100_000;
   // Readers come from many addresses, as a proxy says: the limits of one address are not what is measured.
-  const installation = opened.use(await openInstallation({ env: { BROADGATE_TRUSTED_PROXIES: '127.0.0.1' } }));
+  const installation = opened.use(
+    await openInstallation({ env: { BROADGATE_TRUSTED_PROXIES: '127.0.0.1', BROADGATE_WORKERS: '2' } }),
+  );
   bench.say(`filling ${clients} × ${statements.toLocaleString('en')} statements`);
   const desk = (await addOperator(installation, 'dora', ['delivery'])).caller;
   const readers: Reader[] = [];

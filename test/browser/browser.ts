@@ -2,14 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium,
-  type Download,
-  type FileChooser,
-  type Page,
-} from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -65,33 +58,6 @@ export async function findBarriers(page: Page): Promise<string[]> {
     violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target + ' ' + failureSummary)))`);
   await session.detach();
   return found as string[];
-}
-
-interface Answers {
-  readonly download: Download;
-  readonly filechooser: FileChooser;
-}
-
-/**
- * Does what the browser itself answers, with a download or a dialog. On a machine that is busy a press sometimes goes by
- * without an answer; it is then repeated, as a person would, and what stood in focus is printed.
- */
-export async function bringAbout<Kind extends keyof Answers>(
-  page: Page,
-  kind: Kind,
-  act: () => Promise<void>,
-): Promise<Answers[Kind]> {
-  const events = page as unknown as { waitForEvent(kind: Kind, options: { timeout: number }): Promise<Answers[Kind]> };
-  for (let times = 1; ; times += 1) {
-    const answer = events.waitForEvent(kind, { timeout: 10_000 });
-    try {
-      return (await Promise.all([answer, act()]))[0];
-    } catch (fault) {
-      if (times === 3) throw fault;
-      const focused = await page.evaluate<string>('document.activeElement?.outerHTML.slice(0, 200) ?? ""');
-      console.error(`no ${kind} within 10 s; in focus: ${focused}`);
-    }
-  }
 }
 
 /** By how many pixels the page is wider than the window. */

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import type { FileChooser, Page } from 'playwright-core';
 import { openGpgHome, openTempFolder, run } from '../clients.ts';
 import { eventually } from '../eventually.ts';
-import { bringAbout, findBarriers, openBrowser, openPage, type WatchedPage, withBrowser } from './browser.ts';
+import { findBarriers, openBrowser, openPage, type WatchedPage, withBrowser } from './browser.ts';
 import { checkPlaces, directions, settled } from './modes.ts';
 import { keepScreen, openPortal, type PortalPerson, signIn } from './portal.ts';
 
@@ -33,8 +33,9 @@ async function enter(where: string, person: PortalPerson, options: Options = {})
 
 /** Opens the system's dialog with the keyboard and chooses a file in it. */
 async function chooseFile(page: Page, file: Parameters<FileChooser['setFiles']>[0]): Promise<void> {
-  const press = (): Promise<void> => page.getByRole('button', { name: 'Choose a file' }).press('Enter');
-  await (await bringAbout(page, 'filechooser', press)).setFiles(file);
+  const button = page.getByRole('button', { name: 'Choose a file' });
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button.press('Enter')]);
+  await chooser.setFiles(file);
 }
 
 async function makeSshKey(name: string, comment = name): Promise<string> {
@@ -236,7 +237,7 @@ test('markup and direction marks in comments, names and contacts are shown as te
 
 for (const locale of directions) {
   test(
-    `delivery is free of barriers, fits its window and complains of nothing in every mode: ${locale}`,
+    `delivery is free of barriers, fits its window and complains of nothing in the modes of the portal: ${locale}`,
     withBrowser,
     async () => {
       await using entered = await enter('/delivery', fund!, { locale });
@@ -244,7 +245,7 @@ for (const locale of directions) {
         place,
         name: place.slice(1).replace('/', '-'),
       }));
-      await checkPlaces(entered.page, portal!.url, places, `-${locale}`);
+      await checkPlaces(entered.page, portal!.url, locale, places);
       assert.deepEqual(entered.complaints, []);
     },
   );

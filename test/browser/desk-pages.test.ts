@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { pack } from 'tar-stream';
 import { eventually } from '../eventually.ts';
-import { bringAbout, findBarriers, withBrowser } from './browser.ts';
+import { findBarriers, withBrowser } from './browser.ts';
 import { focusedText, handIn, json, makePublicKey, openDesks, pressUntil } from './desk-ground.ts';
 import { checkPlaces, directions } from './modes.ts';
 import { keepScreen } from './portal.ts';
@@ -27,7 +27,7 @@ interface Chosen {
 /** Opens the system's dialog with the keyboard and chooses a file in it. */
 async function chooseFile(page: Page, file: Chosen): Promise<void> {
   await focusOn(page, 'Choose a file');
-  const chooser = await bringAbout(page, 'filechooser', () => page.keyboard.press('Enter'));
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
   await chooser.setFiles(file);
 }
 
@@ -128,7 +128,7 @@ test(
     assert.deepEqual(await findBarriers(page), []);
     await keepScreen(page, 'desk-run-done');
     await focusOn(page, 'Outcomes as CSV');
-    const download = await bringAbout(page, 'download', () => page.keyboard.press('Enter'));
+    const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
     assert.match(download.suggestedFilename(), /\.csv$/);
     assert.deepEqual(complaints, []);
   },
@@ -182,14 +182,14 @@ const named = (places: readonly string[]) =>
 
 for (const locale of directions) {
   test(
-    `the pages of the desks are free of barriers and fit their window in every mode: ${locale}`,
+    `the pages of the desks are free of barriers and fit their window in the modes of the portal: ${locale}`,
     withBrowser,
     async () => {
       const { url } = desks.portal;
       await using atDesk = await desks.enter('/desk/requests', { locale });
-      await checkPlaces(atDesk.page, url, named([...deskPlaces, ...(await findPlaces())]), `-${locale}`);
+      await checkPlaces(atDesk.page, url, locale, named([...deskPlaces, ...(await findPlaces())]));
       await using atOperations = await desks.enter('/operations/health', { locale }, desks.operatorOf('operations'));
-      await checkPlaces(atOperations.page, url, named(operationsPlaces), `-${locale}`);
+      await checkPlaces(atOperations.page, url, locale, named(operationsPlaces));
       assert.deepEqual([...atDesk.complaints, ...atOperations.complaints], []);
     },
   );

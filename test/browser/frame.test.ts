@@ -215,7 +215,7 @@ test('a server that cannot be reached is said to be, until it can', withBrowser,
 
 for (const locale of directions) {
   test(
-    `the first pages are free of barriers, fit their window and complain of nothing in every mode: ${locale}`,
+    `the first pages are free of barriers, fit their window and complain of nothing in the modes of the portal: ${locale}`,
     withBrowser,
     async () => {
       await using entered = await enter('/', { locale });
@@ -224,7 +224,7 @@ for (const locale of directions) {
         { place: '/security', name: 'security' },
         { place: '/settings', name: 'settings' },
       ];
-      await checkPlaces(entered.page, portal!.url, places, `-${locale}`);
+      await checkPlaces(entered.page, portal!.url, locale, places);
       assert.deepEqual(entered.complaints, []);
     },
   );

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import type { Download } from 'playwright-core';
-import { bringAbout, findBarriers, openBrowser, openPage, type WatchedPage, withBrowser } from './browser.ts';
+import { findBarriers, openBrowser, openPage, type WatchedPage, withBrowser } from './browser.ts';
 import { checkPlaces, directions, settled } from './modes.ts';
 import { keepScreen, openPortal, type PortalPerson, signIn } from './portal.ts';
 
@@ -58,7 +58,7 @@ test('a statement is found, opened and downloaded by keyboard alone', withBrowse
   const id = new URL(page.url()).pathname.split('/').at(-1);
   const item = (await listed()).find((one) => one.id === id)!;
   await page.getByRole('link', { name: 'Download', exact: true }).focus();
-  const download = await bringAbout(page, 'download', () => page.keyboard.press('Enter'));
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
   assert.equal(download.suggestedFilename(), item.name);
   assert.equal(
     createHash('sha256')
@@ -76,13 +76,15 @@ test('a statement is found, opened and downloaded by keyboard alone', withBrowse
 test('several statements are chosen and come as one ZIP', withBrowser, async () => {
   await using entered = await enter('/statements');
   const { page, complaints } = entered;
-  const boxes = page.getByRole('grid', { name: 'Statements' }).getByRole('checkbox');
-  await boxes.nth(1).press('Space');
-  await boxes.nth(2).press('Space');
+  await page.getByRole('grid', { name: 'Statements' }).getByRole('row').nth(1).focus();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Space');
   const link = page.getByRole('link', { name: 'Download 2 statements as ZIP' });
+  await link.waitFor();
   await keepScreen(page, 'statements-chosen');
   assert.deepEqual(await findBarriers(page), []);
-  const download = await bringAbout(page, 'download', () => link.press('Enter'));
+  const [download] = await Promise.all([page.waitForEvent('download'), link.press('Enter')]);
   const zip = await bytesOf(download);
   assert.equal(zip.subarray(0, 4).toString('latin1'), 'PK\u0003\u0004');
   assert.deepEqual(complaints, []);
@@ -125,7 +127,7 @@ test(
 
 for (const locale of directions) {
   test(
-    `statements are free of barriers, fit their window and complain of nothing in every mode: ${locale}`,
+    `statements are free of barriers, fit their window and complain of nothing in the modes of the portal: ${locale}`,
     withBrowser,
     async () => {
       const csv = (await listed()).find((item) => item.name.endsWith('.csv'))!;
@@ -134,7 +136,7 @@ for (const locale of directions) {
         { place: '/statements', name: 'statements' },
         { place: `/statements/${csv.id}`, name: 'statement' },
       ];
-      await checkPlaces(entered.page, portal!.url, places, `-${locale}`);
+      await checkPlaces(entered.page, portal!.url, locale, places);
       assert.deepEqual(entered.complaints, []);
     },
   );

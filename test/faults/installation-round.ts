@@ -41,7 +41,7 @@ export async function openSite(folder: string, random: Random) {
   const dataDisk = use(openSmallDisk(400, dataDir));
   mkdirSync(blobFolder, { mode: 0o700 });
   const blobDisk = use(openSmallDisk(96, blobFolder));
-  const env = { BROADGATE_PRIVATE_ADDRESSES: 'on', BROADGATE_LOG_LEVEL: 'warn' };
+  const env = { BROADGATE_PRIVATE_ADDRESSES: 'on', BROADGATE_LOG_LEVEL: 'warn', BROADGATE_WORKERS: '2' };
   const open = (): Promise<Installation> => openInstallation({ dataDir, env });
   const site = { dataDir, blobFolder, dataDisk, blobDisk, random, installation: await open(), periods: 0 };
   opened.defer(() => site.installation[Symbol.asyncDispose]());

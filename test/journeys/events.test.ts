@@ -12,7 +12,7 @@ import { sftp } from '../sftp-programs.ts';
 
 const temp = openTempFolder();
 const installation = await openInstallation({
-  env: { BROADGATE_PRIVATE_ADDRESSES: 'on', BROADGATE_SFTP_ADDRESS: '0.0.0.0' },
+  env: { BROADGATE_PRIVATE_ADDRESSES: 'on', BROADGATE_SFTP_ADDRESS: '0.0.0.0', BROADGATE_WORKERS: '2' },
 });
 after(async () => {
   await installation[Symbol.asyncDispose]();

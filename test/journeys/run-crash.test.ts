@@ -27,7 +27,8 @@ const random = createSeededRandom(seed);
 
 const temp = openTempFolder();
 const dataDir = path.join(temp.folder, 'data');
-const open = () => openInstallation({ dataDir, env: { BROADGATE_PRIVATE_ADDRESSES: 'on' } });
+const env = { BROADGATE_PRIVATE_ADDRESSES: 'on', BROADGATE_WORKERS: '2' };
+const open = () => openInstallation({ dataDir, env });
 let installation = await open();
 after(async () => {
   await installation[Symbol.asyncDispose]();

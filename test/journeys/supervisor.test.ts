@@ -15,7 +15,7 @@ import { listNames, openSftp, sftp, type Target } from '../sftp-programs.ts';
 
 const temp = openTempFolder();
 const { folder } = temp;
-const env = { BROADGATE_PRIVATE_ADDRESSES: 'on' };
+const env = { BROADGATE_PRIVATE_ADDRESSES: 'on', BROADGATE_WORKERS: '2' };
 const installation = await openInstallation({ env });
 after(async () => {
   await installation[Symbol.asyncDispose]();

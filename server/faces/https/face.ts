@@ -24,6 +24,7 @@ import { mountPlainPages, type PlainPages } from './plain-pages.ts';
 import { mountPortal, type PortalParts } from './portal.ts';
 import type { Route } from './route.ts';
 import { refusals } from './rules.ts';
+import { buildSerializer } from './serializing.ts';
 import { compileValidator, readFieldErrors } from './validation.ts';
 
 /** How often one caller may ask, in each process: `burst` at once, then so many a second. */
@@ -103,6 +104,7 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     genReqId: () => ids.next(),
     logger: false,
+    schemaController: { compilersFactory: { buildSerializer: buildSerializer as never } },
     return503OnClosing: false,
     exposeHeadRoutes: true,
     bodyLimit: 16 * 1024,

@@ -66,7 +66,7 @@ export function TableGrid<Row extends object>(props: TableProps<Row>): ReactNode
   );
   // ARIA 1.2 §aria-rowcount: -1 says that the number of rows is not known.
   const rowCount = loadMore?.hasMore ? { 'aria-rowcount': -1 } : {};
-  const tracks = [...(selection ? ['3rem'] : []), ...columns.map(({ width }) => width ?? 'minmax(0, 1fr)')].join(' ');
+  const tracks = [...(selection ? ['3rem'] : []), ...columns.map(({ width }) => width ?? 'minmax(6rem, 1fr)')];
   return (
     <>
       <div
@@ -74,7 +74,7 @@ export function TableGrid<Row extends object>(props: TableProps<Row>): ReactNode
         {...rowCount}
         ref={ref}
         className={styles.grid}
-        style={{ '--tracks': tracks } as CSSProperties}
+        style={{ '--tracks': tracks.join(' '), '--least': `${leastRem(tracks)}rem` } as CSSProperties}
       >
         <Head state={state} />
         <Body
@@ -88,6 +88,11 @@ export function TableGrid<Row extends object>(props: TableProps<Row>): ReactNode
       {loadMore && <More isLoading={loadMore.isLoading} />}
     </>
   );
+}
+
+/** How wide the tracks are at least together; where there is less room, the table is moved sideways and cuts nothing. */
+function leastRem(tracks: readonly string[]): number {
+  return tracks.reduce((sum, track) => sum + Number(/([\d.]+)rem/.exec(track)?.[1] ?? 0), 0);
 }
 
 /** Where rows stand, for Page Up and Page Down over rows that are not drawn. */

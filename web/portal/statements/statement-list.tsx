@@ -170,7 +170,14 @@ function useColumns(): readonly TableColumn<Statement>[] {
   const text = useText();
   const formats = useFormats();
   const titleOf = useStatementTitle();
+  const hasAccounts = useMe().accountNumbers.length > 1;
   return useMemo(() => {
+    const accountColumn: TableColumn<Statement> = {
+      id: 'account',
+      title: text('statements.account'),
+      width: '7rem',
+      render: ({ accountNumber }) => <bdi>{accountNumber}</bdi>,
+    };
     const periodOf = ({ periodFrom, periodTo }: Statement): string =>
       periodFrom === periodTo ? formats.date(periodTo) : formats.period(periodFrom, periodTo);
     return [
@@ -185,12 +192,7 @@ function useColumns(): readonly TableColumn<Statement>[] {
           </PageLink>
         ),
       },
-      {
-        id: 'account',
-        title: text('statements.account'),
-        width: '7rem',
-        render: ({ accountNumber }) => <bdi>{accountNumber}</bdi>,
-      },
+      ...(hasAccounts ? [accountColumn] : []),
       { id: 'period', title: text('statements.period'), width: 'minmax(8rem, 1.2fr)', render: periodOf },
       {
         id: 'format',
@@ -231,7 +233,7 @@ function useColumns(): readonly TableColumn<Statement>[] {
           ),
       },
     ];
-  }, [text, formats, titleOf]);
+  }, [text, formats, titleOf, hasAccounts]);
 }
 
 /** The ending of a file's name, as people say it: `PDF`. */
