@@ -17,7 +17,7 @@ interface Opened extends AsyncDisposable {
   open(where: string, headers?: Record<string, string>): Promise<Response>;
 }
 
-async function open(): Promise<Opened> {
+async function open(burst = 5000): Promise<Opened> {
   const t = await openTestIdentity();
   const fixture = await openPortalFixture();
   const { identity, clock } = t;
@@ -26,7 +26,7 @@ async function open(): Promise<Opened> {
     refusals: [identityRefusals],
     clock,
     findActor: (token, origin) => identity.findActor(token, origin),
-    limits: { address: { burst: 5000, perSecond: 5000 } },
+    limits: { address: { burst, perSecond: 5000 } },
     portal: {
       files: fixture.files,
       brand: { name: 'Harbour & Vale' },
@@ -104,6 +104,19 @@ test('a login that is locked is told so, with when to come back', async () => {
   assert.equal(answer.status, 429);
   assert.equal(answer.headers.get('retry-after'), String(24 * 3600));
   assert.match(await answer.text(), /role="alert"/);
+});
+
+test('who sends the form too often is told so on a page, in the language of the reader, with the way back', async () => {
+  await using opened = await open(1);
+  const headers = { 'accept-language': 'de' };
+  const answer = await opened.send('/sign-in', { login: 'ann.lee', password: 'wrong' }, headers);
+  assert.equal(answer.status, 429);
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/html/);
+  assert.match(answer.headers.get('content-security-policy') ?? '', /trusted-types/);
+  const page = await answer.text();
+  assert.match(page, /<html lang="de"/);
+  assert.match(page, /role="alert">Zu viele Anfragen/);
+  assert.match(page, /<a href="\/sign-in">/);
 });
 
 test('what a stranger types into the form or the address comes back as text, never as markup', async () => {

@@ -29,6 +29,11 @@ test('Numbers below a limit reach every value and never the limit', () => {
 test('Codes are in an alphabet without letters that people confuse, and tokens hold 256 bits', () => {
   assert.match(randomText(systemRandom, 500), /^[0-9a-hjkmnp-tv-z]{500}$/);
   assert.equal(Buffer.from(randomToken(systemRandom), 'base64url').length, 32);
+  const tokens = Array.from({ length: 1000 }, () => randomToken(systemRandom));
+  assert.deepEqual(
+    tokens.filter((token) => token.startsWith('-')),
+    [],
+  );
 });
 
 test('Ids are UUIDs of version 7, unique, and ordered by their millisecond', () => {

@@ -31,4 +31,10 @@ export const randomText = (random: Random, characters: number): string =>
   Array.from(random.bytes(characters), (byte) => crockford[byte & 31]).join('');
 
 /** Unguessable token, 256 bits, base64url: for sign-ins and one-time links. */
-export const randomToken = (random: Random): string => random.bytes(32).toString('base64url');
+export function randomToken(random: Random): string {
+  // A command line takes a word that begins with a minus for an option.
+  for (;;) {
+    const token = random.bytes(32).toString('base64url');
+    if (!token.startsWith('-')) return token;
+  }
+}

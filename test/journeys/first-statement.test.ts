@@ -29,7 +29,7 @@ function openTool(person: string, folder: string, url: string) {
     password,
     json: async <Value>(...words: string[]): Promise<Value> => JSON.parse(await good(...words, '--json')) as Value,
     async accept(invitation: string): Promise<void> {
-      await good('accept', '--password-file', password, '--', invitation);
+      await good('accept', '--password-file', password, invitation);
       await good('sign-in', '--login', person, '--password-file', password);
     },
   };

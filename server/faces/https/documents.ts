@@ -1,5 +1,7 @@
 // Documents that the server makes itself, without the application: forms and texts that are read before, or without, signing in.
+import type { Problem } from '@broadgate/contract';
 import type { Locale } from '@broadgate/languages';
+import { factValues } from '@broadgate/languages/fact-values.ts';
 import { html, type Texts } from '@broadgate/languages/texts.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../kernel/actor.ts';
@@ -78,7 +80,7 @@ export function mountDocuments(
         method: route.method,
         url: route.path,
         bodyLimit: formSizeBytesMax,
-        config: { weight: route.weight ?? 1 },
+        config: { weight: route.weight ?? 1, isDocument: true },
         handler: async (request, reply) => {
           const texts = textsOf(readLanguage(request));
           const caught = parts.caughtOf(request);
@@ -112,6 +114,26 @@ function sendDocument(reply: FastifyReply, answer: DocumentReply, isSecure: bool
   }
   if (answer.html === undefined) return reply.header('location', (answer as { location: string }).location).send();
   return reply.type('text/html; charset=utf-8').send(answer.html);
+}
+
+/** What is shown in place of a document that was declined before it could be made, or failed: why, and the way back. */
+export function renderRefusal(
+  request: FastifyRequest,
+  problem: Problem,
+  parts: { files: PortalFiles; brand: Brand },
+): string {
+  const texts = textsOf(readLanguage(request));
+  const title = texts.text('design.refused');
+  const values = factValues(texts.locale, { ...problem.params, instance: problem.instance });
+  const reason = texts.find(`refusal.${problem.code}`, values) ?? html.escape(problem.detail);
+  const { pathname } = new URL(request.url, 'http://localhost');
+  const body = [
+    `<h1>${title}</h1>`,
+    `<p class="note refused" role="alert">${reason}</p>`,
+    `<p><a href="${html.escape(pathname)}">${texts.text('design.retry')}</a></p>`,
+  ].join('\n');
+  const page: Page = { title, body, source: 'sign-in/sign-in.ts' };
+  return renderDocument(page, { ...parts, texts, theme: readTheme(request) });
 }
 
 /** A whole document around a page. */

@@ -19,7 +19,8 @@ import { type ListenOptions, openListener } from './listener.ts';
 import { type Caught, mountRoutes } from './mount.ts';
 import { openApiDocument, type RefusalSets } from './openapi.ts';
 import { ownRoutes } from './own-routes.ts';
-import { type DocumentRoute, mountDocuments } from './documents.ts';
+import { type DocumentRoute, mountDocuments, renderRefusal } from './documents.ts';
+import { documentHeaders } from './page-headers.ts';
 import { mountPlainPages, type PlainPages } from './plain-pages.ts';
 import { mountPortal, type PortalParts } from './portal.ts';
 import type { Route } from './route.ts';
@@ -67,6 +68,8 @@ declare module 'fastify' {
     declared?: Route;
     /** How many ordinary requests a page counts as. */
     weight?: number;
+    /** A person reads what it answers, refusals too. */
+    isDocument?: boolean;
   }
 }
 
@@ -133,6 +136,14 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
       thrown instanceof Refusal && thrown.code === 'range_not_satisfiable' ? { status: 416 } : answer.problem;
     for (const name of ['content-disposition', 'content-length', 'etag', 'accept-ranges', 'vary'])
       reply.removeHeader(name);
+    if (parts.portal !== undefined && request.routeOptions?.config.isDocument) {
+      const page = renderRefusal(request, answer.problem, parts.portal);
+      return reply
+        .code(status)
+        .headers({ ...documentHeaders, ...answer.headers })
+        .type('text/html; charset=utf-8')
+        .send(page);
+    }
     return reply
       .code(status)
       .headers({ ...securityHeaders, ...answer.headers })

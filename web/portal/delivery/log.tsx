@@ -7,8 +7,9 @@ import { Button } from '../design/button.tsx';
 import { Section } from '../design/section.tsx';
 import { Empty, Loading, Refused } from '../design/states.tsx';
 import { Timeline } from '../design/timeline.tsx';
+import type { Tone } from '../design/tone.ts';
 import { PageLink } from '../frame/open-pages.tsx';
-import { useFormats, useText } from '../language/text.tsx';
+import { type TextId, useFormats, useText } from '../language/text.tsx';
 import styles from './delivery.module.css';
 import { DeliveryTitle } from './delivery-title.tsx';
 import { useReadAgain } from './read-again.ts';
@@ -61,7 +62,7 @@ function Connections(): ReactNode {
                   }
                 : {
                     at: entry.at,
-                    tone: entry.connection.endedAt === null ? 'wait' : 'good',
+                    tone: toneOf(entry.connection),
                     title: text(entry.connection.endedAt === null ? 'delivery.log.open' : 'delivery.log.signedIn'),
                     detail: <ConnectionDetail connection={entry.connection} />,
                   },
@@ -85,6 +86,11 @@ function Connections(): ReactNode {
     </Section>
   );
 }
+
+const toneOf = ({ endedAt, endReason }: SftpConnection): Tone => {
+  if (endedAt === null) return 'wait';
+  return unexpectedEnds[endReason ?? ''] === undefined ? 'good' : 'warn';
+};
 
 const unlisted: ReadonlySet<string> = new Set(['address_not_listed', 'address_not_yours']);
 
@@ -147,10 +153,20 @@ function AllowAddress({ address }: { readonly address: string }): ReactNode {
   );
 }
 
+/** Those that the client did not bring about itself. */
+const unexpectedEnds: Readonly<Record<string, TextId>> = {
+  idle: 'delivery.log.end.idle',
+  ended_by_us: 'delivery.log.end.ended_by_us',
+  stopping: 'delivery.log.end.stopping',
+  protocol_error: 'delivery.log.end.protocol_error',
+  internal: 'delivery.log.end.internal',
+};
+
 function ConnectionDetail({ connection }: { readonly connection: SftpConnection }): ReactNode {
   const text = useText();
   const formats = useFormats();
   const { address, fingerprint, clientSoftware, bytesIn, bytesOut, endedAt } = connection;
+  const end = unexpectedEnds[connection.endReason ?? ''];
   return (
     <>
       <p>
@@ -162,6 +178,7 @@ function ConnectionDetail({ connection }: { readonly connection: SftpConnection 
           </>
         )}
       </p>
+      {end !== undefined && <p>{text(end)}</p>}
       {endedAt !== null && bytesOut !== null && bytesIn !== null && (
         <p>{text('delivery.log.moved', { out: formats.bytes(bytesOut), in: formats.bytes(bytesIn) })}</p>
       )}

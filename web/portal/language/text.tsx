@@ -67,7 +67,11 @@ export function useFormats() {
       bytes: (sizeBytes: number) => formatSize(intl.locale as Locale, sizeBytes),
       /** "in 3 days", "2 hours ago". */
       relative: (at: Instant, nowMs = Date.now()) => formatRelative(intl.locale, new Date(at).getTime() - nowMs),
-      list: (items: readonly string[]) => intl.formatList(items, { type: 'conjunction' }),
+      /** Each item keeps its own direction: Unicode's FSI and PDI around it. */
+      list: (items: readonly string[]) => {
+        const isolated = items.map((item) => `\u2068${item}\u2069`);
+        return intl.formatList(isolated, { type: 'conjunction' });
+      },
       /** The name of a language. */
       language: (locale: string) => intl.formatDisplayName(locale, { type: 'language' }) ?? locale,
       collator: new Intl.Collator(intl.locale, { numeric: true }),
