@@ -79,7 +79,7 @@ const idleRow: Row = {
   name: 'sftp-idle',
   meaning: 'Hold 1,000 signed-in connections with an open SFTP session that do nothing',
   notes: [
-    'Memory is what the workers hold above what they held before, shared pages split, after a collection of garbage; the peers are asked with 200 connections, since they start processes for each.',
+    'Memory is what the workers hold above what they held before, shared pages split, after a collection of garbage; OpenSSH is asked with 200 connections, since it starts processes for each. ProFTPD is left out: the client of this row, which is our own, does not come through its key exchange.',
   ],
   measures: [
     { name: 'memory a connection', unit: 'KiB', better: 'lower', bars: [{ kind: 'at-most', value: 60 }] },
@@ -90,7 +90,8 @@ const idleRow: Row = {
   async open(bench): Promise<OpenRow> {
     const servers = await shareSftpServers(bench);
     const count = bench.isQuick ? 300 : 1000;
-    return { sides: [servers.ours, ...servers.peers].map((server) => idleSide(server, count)) };
+    const peers = servers.peers.filter(({ name }) => name === 'OpenSSH');
+    return { sides: [servers.ours, ...peers].map((server) => idleSide(server, count)) };
   },
 };
 

@@ -34,6 +34,9 @@ async function makeFiles(servers: SftpServers, count: number, folderName: string
 
 const warmFiles = 50;
 
+// NOTE: `put -r` asks for the real path of a folder before it makes it, which ProFTPD answers with "no such file".
+const putAll = (from: string, to: string): string[] => [`mkdir ${to}`, `put ${from}/* ${to}/`];
+
 const getRow: Row = {
   name: 'sftp-files-get',
   meaning: 'Get 2,000 files of 20 KB',
@@ -45,8 +48,8 @@ const getRow: Row = {
     const { files } = servers.sizes;
     const [warm, all] = [await makeFiles(servers, warmFiles, 'small-warm'), await makeFiles(servers, files, 'small')];
     for (const server of [servers.ours, ...servers.peers]) {
-      await runClient(server, ciphers.gcm, [`put -r ${warm} ${server.at('small-warm')}`]);
-      await runClient(server, ciphers.gcm, [`put -r ${all} ${server.at('small')}`]);
+      await runClient(server, ciphers.gcm, putAll(warm, server.at('small-warm')));
+      await runClient(server, ciphers.gcm, putAll(all, server.at('small')));
     }
     const to = path.join(servers.clientFolder, 'small-got');
     const work: SftpWork = {
@@ -75,7 +78,7 @@ const putRow: Row = {
     const work: SftpWork = {
       name: 'sftp-files-put',
       async work(server, round) {
-        await runClient(server, ciphers.gcm, [`put -r ${round === 0 ? warm : all} ${server.at('small-put')}`]);
+        await runClient(server, ciphers.gcm, putAll(round === 0 ? warm : all, server.at('small-put')));
         return { attempts: round === 0 ? warmFiles : files, failures: 0 };
       },
       async tidy(server) {
