@@ -21,7 +21,10 @@ export interface Client {
   sshKeys: SshKey[];
   readonly openPgpPairs: OpenPgpPair[];
   /** Uploads whose connection was lost: what was sent, and how much of it a `sync` acknowledged. */
-  readonly unfinished: Map<string, { label: string; sizeBytes: number; sentBytes: number; syncedBytes: number }>;
+  readonly unfinished: Map<
+    string,
+    { label: string; sizeBytes: number; sentBytes: number; syncedBytes: number; begunAtMs: number }
+  >;
 }
 
 export interface Desk {

@@ -3,6 +3,7 @@ import { pack } from 'tar-stream';
 import { BlobFault } from '../../server/kernel/blobs.ts';
 import { type Random, randomBelow } from '../../server/kernel/random.ts';
 import { Outage, Refusal } from '../../server/kernel/refusal.ts';
+import { partialKeptMs } from '../../server/statements/proof/rules.ts';
 import { readTar } from '../../server/statements/statements.ts';
 import { type AskedStatement, bytesOf, type Content, demand, hashOf, makeContent, Violation } from './ledger.ts';
 import { type Client, type Desk, onConnection, replaceCertificate, replaceSshKey } from './people.ts';
@@ -88,7 +89,7 @@ async function send(
   from: number,
 ): Promise<void> {
   const bytes = bytesOf(content);
-  const progress = { ...content, sentBytes: from, syncedBytes: from };
+  const progress = { ...content, sentBytes: from, syncedBytes: from, begunAtMs: round.world.clock.nowMs() };
   client.unfinished.set(path, progress);
   const piece = 1 + Math.floor(bytes.length / (1 + randomBelow(round.random, 4)));
   for (let at = from; at < bytes.length; at += piece) {
@@ -330,12 +331,27 @@ export async function beDesk(round: Round, acts: number): Promise<void> {
   }
 }
 
+/** What it takes of unfinished uploads by a time that it believed, nobody misses any more. */
+async function purge(round: Round, { statements }: Life): Promise<unknown> {
+  const dueMs = round.world.clock.nowMs() - partialKeptMs;
+  let isRefused = false;
+  try {
+    return await statements.retention.purge();
+  } catch (fault) {
+    isRefused = fault instanceof Refusal;
+    throw fault;
+  } finally {
+    const uploads = isRefused ? [] : round.clients.flatMap(({ unfinished }) => [...unfinished.values()]);
+    for (const upload of uploads) if (upload.begunAtMs <= dueMs) upload.syncedBytes = 0;
+  }
+}
+
 /** What the job runner does by the clock, in no order that anybody relies on, until told to end. */
 export async function beClockwork(round: Round, signal: AbortSignal): Promise<void> {
   const chores: Readonly<Record<string, (life: Life) => Promise<unknown>>> = {
     runs: ({ statements }) => statements.runs.resume(),
     manifests: ({ statements }) => statements.manifests.updateManifests(),
-    purge: ({ statements }) => statements.retention.purge(),
+    purge: (life) => purge(round, life),
     sweep: ({ statements }) => statements.retention.sweepOrphans(),
     seal: ({ audit, database }) => audit.seal(database),
     events: ({ outbox, database }) => outbox.deliverPending(database),

@@ -152,6 +152,22 @@ test('an upload that is gone on with while a purge looks at it stays, with its b
   assert.equal((await repository.space(actor)).usedBytes, 0);
 });
 
+test('a wall clock that jumped forward before the first purge is not believed either', async () => {
+  await using world = await openStatementWorld();
+  const { repository, retention } = world.statements;
+  const { actor } = await world.addClient();
+  const upload = await repository.openWrite(actor, '/half.bin', whole);
+  await upload.write(0, Buffer.from('half'));
+  await upload.sync();
+  await upload.abort();
+  const startMs = world.clock.nowMs();
+  world.clock.jump(startMs + 60 * 24 * hourMs);
+  await assert.rejects(retention.purge(), { code: 'retention_clock_jumped' });
+  world.clock.jump(startMs);
+  assert.deepEqual(await retention.purge(), { files: 0, portalCopies: 0, partialUploads: 0 });
+  assert.equal((await repository.stat(actor, '/half.bin')).sizeBytes, 4);
+});
+
 test('a wall clock that jumped forward purges nothing until the operations desk has confirmed it', async () => {
   await using world = await openStatementWorld();
   const { repository, retention } = world.statements;

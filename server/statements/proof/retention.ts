@@ -37,10 +37,13 @@ export function createRetention(parts: {
   /** Refuses: retention_clock_jumped, when the wall clock stands further from the last purge than a pause explains. */
   async function checkClock(): Promise<number> {
     const nowMs = clock.nowMs();
+    // Before the first purge there is only the time that this process has lived to compare with.
     const last = await store.findClock(database.sql);
-    if (isClockPlausible(last?.seenAtMs, nowMs)) return nowMs;
-    const hours = Math.round((nowMs - last!.seenAtMs) / 3_600_000);
+    const seenAtMs = last?.seenAtMs ?? livedMs();
+    if (isClockPlausible(seenAtMs, nowMs)) return nowMs;
+    const hours = Math.round((nowMs - seenAtMs) / 3_600_000);
     await database.transaction(async (sql) => {
+      if (last === undefined) await store.updateClock(sql, seenAtMs, null);
       if (!(await store.holdClock(sql, nowMs))) return;
       await messages.notify(sql, { desk: 'operations', kind: 'retention_held', params: { hours }, atMs: nowMs });
       await audit.append(sql, {
@@ -55,7 +58,7 @@ export function createRetention(parts: {
 
   const begun = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
   /** The time as this process lived it: a wall clock that jumped ahead must not make what was just written look old. */
-  const livedMs = (): number => begun.wallMs + clock.monotonicMs() - begun.monotonicMs;
+  const livedMs = (): number => Math.floor(begun.wallMs + clock.monotonicMs() - begun.monotonicMs);
 
   async function purgeFiles(dueMs: number): Promise<number> {
     const due = await store.listDueFiles(database.sql, dueMs, batchMax);
