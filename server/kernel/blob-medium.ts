@@ -82,7 +82,10 @@ export function createFolderSync() {
     /** Makes a folder durably, with its parents below `root`. */
     async make(root: string, folder: string): Promise<void> {
       if (known.has(folder)) return;
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((fault: NodeJS.ErrnoException) => {
+        // NOTE: on a read-only disk Node ends in ENOENT when it makes a folder with its parents.
+        throw fault.code === 'ENOENT' ? new Outage('the blob store', { retryAfterMs: 10_000, cause: fault }) : fault;
+      });
       for (let at = folder; at !== root; at = dirname(at)) await sync(dirname(at));
       if (known.size > 10_000) known.clear();
       known.add(folder);
