@@ -117,7 +117,7 @@ function judge(
   const isRatio = bar.kind === 'ratio';
   const median = (isRatio ? judged.ratios[bar.against] : judged.values[judged.ours])?.median;
   const text = isRatio
-    ? `≥ ${bar.min} × ${bar.against}`
+    ? `≥ ${Number(bar.min.toPrecision(3))} × ${bar.against}`
     : `${bar.kind === 'at-least' ? '≥' : '≤'} ${bar.value} ${measure.unit}`;
   if (median === undefined) return { text, verdict: 'not measured' };
   const reached = isRatio ? median >= bar.min : bar.kind === 'at-least' ? median >= bar.value : median <= bar.value;

@@ -1,9 +1,8 @@
 // Signing in and taking up an invitation, as documents that work without any script: parse a form, one operation, a page or a way on.
 import { languages, locales } from '@broadgate/languages';
-import { factValues, type FactParam } from '@broadgate/languages/fact-values.ts';
 import { html, type Texts } from '@broadgate/languages/texts.ts';
 import { answerThrown } from '../faces/https/answer.ts';
-import type { DocumentAsked, DocumentReply, DocumentRoute } from '../faces/https/documents.ts';
+import { type DocumentAsked, type DocumentReply, type DocumentRoute, renderReason } from '../faces/https/documents.ts';
 import { ownPath } from '../faces/https/page-headers.ts';
 import { Refusal } from '../kernel/refusal.ts';
 import type { Identity } from './identity.ts';
@@ -106,9 +105,7 @@ interface Outcome {
 function explain(thrown: unknown, texts: Texts): Outcome {
   if (!(thrown instanceof Refusal)) throw thrown;
   const { problem, headers } = answerThrown(thrown, '');
-  const values = factValues(texts.locale, thrown.params as Readonly<Record<string, FactParam>>);
-  const refusal = texts.find(`refusal.${thrown.code}`, values) ?? html.escape(thrown.message);
-  return { status: problem.status, refusal, headers };
+  return { status: problem.status, refusal: renderReason(problem, texts), headers };
 }
 
 function signInPage(

@@ -1,6 +1,6 @@
 // Compares the world after a round with what callers were promised. Whatever does not hold is thrown as a Violation.
-import { Refusal } from '../../server/kernel/refusal.ts';
 import { decrypt, readMessage, readPrivateKey } from 'openpgp';
+import { Refusal } from '../../server/kernel/refusal.ts';
 import type { FileReader } from '../../server/statements/repository/reading.ts';
 import { type AskedStatement, demand, hashOf } from './ledger.ts';
 import type { Client } from './people.ts';

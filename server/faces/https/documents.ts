@@ -116,24 +116,30 @@ function sendDocument(reply: FastifyReply, answer: DocumentReply, isSecure: bool
   return reply.type('text/html; charset=utf-8').send(answer.html);
 }
 
-/** What is shown in place of a document that was declined before it could be made, or failed: why, and the way back. */
-export function renderRefusal(
+/** Why something was refused, in the reader's words. Shape: HTML. */
+export function renderReason({ code, params, detail, instance }: Problem, texts: Texts): string {
+  const values = factValues(texts.locale, { ...params, instance });
+  return texts.find(`refusal.${code}`, values) ?? html.escape(detail);
+}
+
+/** Answers in place of a document that was declined before it could be made, or failed: why, and the way back. */
+export function sendRefusal(
   request: FastifyRequest,
-  problem: Problem,
+  reply: FastifyReply,
+  { problem, status, headers }: { problem: Problem; status: number; headers: Readonly<Record<string, string>> },
   parts: { files: PortalFiles; brand: Brand },
-): string {
+): FastifyReply {
   const texts = textsOf(readLanguage(request));
   const title = texts.text('design.refused');
-  const values = factValues(texts.locale, { ...problem.params, instance: problem.instance });
-  const reason = texts.find(`refusal.${problem.code}`, values) ?? html.escape(problem.detail);
   const { pathname } = new URL(request.url, 'http://localhost');
   const body = [
     `<h1>${title}</h1>`,
-    `<p class="note refused" role="alert">${reason}</p>`,
+    `<p class="note refused" role="alert">${renderReason(problem, texts)}</p>`,
     `<p><a href="${html.escape(pathname)}">${texts.text('design.retry')}</a></p>`,
   ].join('\n');
   const page: Page = { title, body, source: 'sign-in/sign-in.ts' };
-  return renderDocument(page, { ...parts, texts, theme: readTheme(request) });
+  const document = renderDocument(page, { ...parts, texts, theme: readTheme(request) });
+  return sendDocument(reply, { status, headers, html: document }, false);
 }
 
 /** A whole document around a page. */

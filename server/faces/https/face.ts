@@ -19,8 +19,7 @@ import { type ListenOptions, openListener } from './listener.ts';
 import { type Caught, mountRoutes } from './mount.ts';
 import { openApiDocument, type RefusalSets } from './openapi.ts';
 import { ownRoutes } from './own-routes.ts';
-import { type DocumentRoute, mountDocuments, renderRefusal } from './documents.ts';
-import { documentHeaders } from './page-headers.ts';
+import { type DocumentRoute, mountDocuments, sendRefusal } from './documents.ts';
 import { mountPlainPages, type PlainPages } from './plain-pages.ts';
 import { mountPortal, type PortalParts } from './portal.ts';
 import type { Route } from './route.ts';
@@ -137,12 +136,7 @@ export async function openHttpsFace(parts: HttpsFaceParts): Promise<HttpsFace> {
     for (const name of ['content-disposition', 'content-length', 'etag', 'accept-ranges', 'vary'])
       reply.removeHeader(name);
     if (parts.portal !== undefined && request.routeOptions?.config.isDocument) {
-      const page = renderRefusal(request, answer.problem, parts.portal);
-      return reply
-        .code(status)
-        .headers({ ...documentHeaders, ...answer.headers })
-        .type('text/html; charset=utf-8')
-        .send(page);
+      return sendRefusal(request, reply, { ...answer, status }, parts.portal);
     }
     return reply
       .code(status)

@@ -162,6 +162,7 @@ test('a wall clock that jumped forward before the first purge is not believed ei
   await upload.abort();
   const startMs = world.clock.nowMs();
   world.clock.jump(startMs + 60 * 24 * hourMs);
+  assert.equal((await retention.previewPurge(world.desk)).isHeld, true);
   await assert.rejects(retention.purge(), { code: 'retention_clock_jumped' });
   world.clock.jump(startMs);
   assert.deepEqual(await retention.purge(), { files: 0, portalCopies: 0, partialUploads: 0 });

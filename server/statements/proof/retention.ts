@@ -37,9 +37,8 @@ export function createRetention(parts: {
   /** Refuses: retention_clock_jumped, when the wall clock stands further from the last purge than a pause explains. */
   async function checkClock(): Promise<number> {
     const nowMs = clock.nowMs();
-    // Before the first purge there is only the time that this process has lived to compare with.
     const last = await store.findClock(database.sql);
-    const seenAtMs = last?.seenAtMs ?? livedMs();
+    const seenAtMs = seenBefore(last);
     if (isClockPlausible(seenAtMs, nowMs)) return nowMs;
     const hours = Math.round((nowMs - seenAtMs) / 3_600_000);
     await database.transaction(async (sql) => {
@@ -59,6 +58,9 @@ export function createRetention(parts: {
   const begun = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
   /** The time as this process lived it: a wall clock that jumped ahead must not make what was just written look old. */
   const livedMs = (): number => Math.floor(begun.wallMs + clock.monotonicMs() - begun.monotonicMs);
+
+  /** What the wall clock is compared with: the last purge, or before the first one the time that this process has lived. */
+  const seenBefore = (last: { readonly seenAtMs: number } | undefined): number => last?.seenAtMs ?? livedMs();
 
   async function purgeFiles(dueMs: number): Promise<number> {
     const due = await store.listDueFiles(database.sql, dueMs, batchMax);
@@ -190,7 +192,7 @@ export function createRetention(parts: {
       const nowMs = clock.nowMs();
       const last = await store.findClock(database.sql);
       const at = { dueMs: dueBefore(nowMs), nowMs, partialDueMs: nowMs - partialKeptMs };
-      const isHeld = !isClockPlausible(last?.seenAtMs, nowMs);
+      const isHeld = !isClockPlausible(seenBefore(last), nowMs);
       return { ...(await store.countDue(database.sql, at)), isHeld, lastPurgeAtMs: last?.seenAtMs, nowMs };
     },
 
